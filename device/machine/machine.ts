@@ -3,8 +3,7 @@
  * board. No clock, no chance, no I/O; time, where it matters, comes with the command from the leader's entry.
  */
 
-/** Any JSON value: what commands, results and states are made of. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+import type { Json } from "../json.ts";
 
 /** What a machine may know of the entry that it applies. */
 export type ApplyContext = {

@@ -5,7 +5,7 @@
  * for word, until an answer comes or its patience ends; sessions make the repetition harmless (§6.3).
  */
 
-import type { Json } from "../machine/machine.ts";
+import type { Json } from "../json.ts";
 
 /** How fresh a read must be: `linearizable` asks a majority, `lease` trusts clocks, `stale` asks nobody. */
 export type ReadMode = "linearizable" | "lease" | "stale";
