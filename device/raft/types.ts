@@ -36,6 +36,8 @@ export type Configuration = {
   readonly learners: readonly MemberId[];
   /** Voters of the old configuration that become learners when the joint configuration is left. */
   readonly learnersNext: readonly MemberId[];
+  /** Whether the leader leaves this joint configuration by itself as soon as it is committed. */
+  readonly autoLeave: boolean;
 };
 
 /** One entry of the replicated log. Immutable: the same object may be in the log, in a message and on its way to disk. */
@@ -100,9 +102,11 @@ export type AppendRejected = Addressed & {
   readonly type: "appendRejected";
   /** The `prevIndex` that was refused, so that a late rejection is known as such. */
   readonly prevIndex: LogIndex;
-  /** The term that the follower has at the conflict, and the first index of that term in its log. */
+  /** The term that the follower has at the conflict (or at its end, if that comes first), and where that term starts. */
   readonly conflictTerm: Term;
   readonly conflictIndex: LogIndex;
+  /** Where the follower's log ends. */
+  readonly lastIndex: LogIndex;
 };
 
 /** "I still lead" with nothing to append; its answers also confirm reads (§6.4). Never moves a follower's log. */
@@ -165,3 +169,6 @@ export type Random = {
   /** A whole number, at least `min` and less than `max`, each as likely as the others. */
   between(min: number, max: number): number;
 };
+
+/** What a board may be in consensus (§3.3); a pre-candidate asks whether an election would succeed (§9.6). */
+export type RoleName = "follower" | "preCandidate" | "candidate" | "leader";
