@@ -1,0 +1,68 @@
+/**
+ * What stands in the log for the machines: the opening of a session, or a command under a session.
+ *
+ * In the log a command is ASCII JSON with plain words, so that a person who watches the wire can read it:
+ * `{"register":"c1","timeMs":1500}` and
+ * `{"session":4,"request":2,"firstPending":2,"machine":"kv","command":{"op":"delete","key":"x"},"timeMs":1512}`.
+ */
+
+import { type Json, toAsciiJson } from "../json.ts";
+
+/** `timeMs` is the cluster's time as the leader's clock told it when it proposed the entry. */
+export type LogCommand =
+  /** Opens a session (§6.3); its number is the index of this entry. `client` is for people: it identifies nothing. */
+  | { readonly kind: "register"; readonly client: string; readonly timeMs: number }
+  /** A command for one machine. What the numbers mean stands at `Request` in `device/transport/protocol.ts`. */
+  | {
+      readonly kind: "command";
+      readonly session: number;
+      readonly request: number;
+      /** At most `request`. */
+      readonly firstPending: number;
+      readonly machine: string;
+      readonly command: Json;
+      readonly timeMs: number;
+    };
+
+/** The text that stands in the log for a command. */
+export function encodeCommand(entry: LogCommand): string {
+  switch (entry.kind) {
+    case "register":
+      return toAsciiJson({ register: entry.client, timeMs: entry.timeMs });
+    case "command": {
+      const { session, request, firstPending, machine, command, timeMs } = entry;
+      return toAsciiJson({ session, request, firstPending, machine, command, timeMs });
+    }
+  }
+}
+
+/** The command for which a text stands, or `null` if it stands for none: the same answer on every board. */
+export function decodeCommand(data: string): LogCommand | null {
+  const fields = parseObject(data);
+  if (fields === null) return null;
+  const { register, session, request, firstPending, machine, command, timeMs } = fields;
+  if (!isCount(timeMs)) return null;
+  if (typeof register === "string") return { kind: "register", client: register, timeMs };
+  if (!isCount(session) || !isCount(request) || !isCount(firstPending) || firstPending > request) return null;
+  if (typeof machine !== "string" || command === undefined) return null;
+  return { kind: "command", session, request, firstPending, machine, command, timeMs };
+}
+
+type Fields = {
+  readonly [
+    name in "register" | "session" | "request" | "firstPending" | "machine" | "command" | "timeMs"
+  ]?: Json;
+};
+
+function parseObject(data: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === "object" && value !== null ? (value as Fields) : null;
+  } catch {
+    return null;
+  }
+}
+
+function isCount(value: Json | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
