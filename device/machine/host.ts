@@ -82,7 +82,6 @@ export function createMachineHost({ machines, sessionRules, limits }: MachineHos
   let nowMs = 0;
 
   function register(index: number, client: string): Applied {
-    if (client.length > clientNameLengthMax) return undecodable;
     sessions.open(index, client, nowMs);
     return { kind: "registered", session: index, outcome: { kind: "ok", value: index } };
   }
@@ -155,9 +154,6 @@ export function createMachineHost({ machines, sessionRules, limits }: MachineHos
     },
   };
 }
-
-/** A name is only for people to read; so many characters must do. */
-const clientNameLengthMax = 128;
 
 const sessionExpired: AppliedOutcome = { kind: "sessionExpired" };
 

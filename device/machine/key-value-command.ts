@@ -100,7 +100,9 @@ export function isObject(value: Json): value is { readonly [name: string]: Json 
 
 function faultOfKey(key: Json | undefined, limits: KeyValueLimits): string | null {
   if (typeof key !== "string") return "The key is not a string.";
-  return sizeBytesExceeds(key, limits.keySizeBytesMax) ? `The key has more than ${limits.keySizeBytesMax} bytes.` : null;
+  return sizeBytesExceeds(key, limits.keySizeBytesMax)
+    ? `The key has more than ${limits.keySizeBytesMax} bytes.`
+    : null;
 }
 
 function isDeeperThan(depthMax: number, value: Json): boolean {

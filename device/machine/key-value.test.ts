@@ -143,7 +143,13 @@ describe("snapshots", () => {
   it.each<[string, Json]>([
     ["no list", {}],
     ["a key without a value", [{ key: "x", version: 1 }]],
-    ["a key twice", [{ key: "x", version: 1, value: 1 }, { key: "x", version: 2, value: 2 }]],
+    [
+      "a key twice",
+      [
+        { key: "x", version: 1, value: 1 },
+        { key: "x", version: 2, value: 2 },
+      ],
+    ],
   ])("given %s in the place of a snapshot, when it is restored, then it throws and the state stays", (_name, state) => {
     const kv = numbered();
     kv.do({ op: "write", key: "x", value: 1 });
@@ -197,7 +203,8 @@ const anyCommand: fc.Arbitrary<AnyCommand> = fc.oneof(
 function inModel(model: Map<string, Json>, { op, key, value }: AnyCommand): Json {
   const present = model.get(key) ?? null;
   const put = (next: Json) => (next === null ? model.delete(key) : model.set(key, next));
-  const sorted = (json: Json) => JSON.stringify(json, json && typeof json === "object" ? Object.keys(json).sort() : null);
+  const sorted = (json: Json) =>
+    JSON.stringify(json, json && typeof json === "object" ? Object.keys(json).sort() : null);
   if (op === "write") put(value ?? null);
   if (op === "delete") return model.delete(key);
   if (op === "cas" && Array.isArray(value)) {

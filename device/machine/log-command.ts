@@ -10,7 +10,10 @@ import { type Json, toAsciiJson } from "../json.ts";
 
 /** `timeMs` is the cluster's time as the leader's clock told it when it proposed the entry. */
 export type LogCommand =
-  /** Opens a session (§6.3); its number is the index of this entry. `client` is for people: it identifies nothing. */
+  /**
+   * Opens a session (§6.3); its number is the index of this entry. `client` is for people, it identifies nothing: at
+   * most `clientNameLengthMax` characters.
+   */
   | { readonly kind: "register"; readonly client: string; readonly timeMs: number }
   /** A command for one machine. What the numbers mean stands at `Request` in `device/transport/protocol.ts`. */
   | {
@@ -23,6 +26,9 @@ export type LogCommand =
       readonly command: Json;
       readonly timeMs: number;
     };
+
+/** The most characters that the name of a client may have. */
+export const clientNameLengthMax = 128;
 
 /** The text that stands in the log for a command. */
 export function encodeCommand(entry: LogCommand): string {
@@ -42,16 +48,16 @@ export function decodeCommand(data: string): LogCommand | null {
   if (fields === null) return null;
   const { register, session, request, firstPending, machine, command, timeMs } = fields;
   if (!isCount(timeMs)) return null;
-  if (typeof register === "string") return { kind: "register", client: register, timeMs };
+  if (typeof register === "string") {
+    return register.length <= clientNameLengthMax ? { kind: "register", client: register, timeMs } : null;
+  }
   if (!isCount(session) || !isCount(request) || !isCount(firstPending) || firstPending > request) return null;
   if (typeof machine !== "string" || command === undefined) return null;
   return { kind: "command", session, request, firstPending, machine, command, timeMs };
 }
 
 type Fields = {
-  readonly [
-    name in "register" | "session" | "request" | "firstPending" | "machine" | "command" | "timeMs"
-  ]?: Json;
+  readonly [name in "register" | "session" | "request" | "firstPending" | "machine" | "command" | "timeMs"]?: Json;
 };
 
 function parseObject(data: string): Fields | null {
