@@ -29,11 +29,7 @@ export function membersOf(configuration: Configuration): readonly MemberId[] {
 }
 
 /** Whether those for whom `agrees` says so are a quorum: a majority of each group of voters. */
-export function isQuorum(
-  configuration: Configuration,
-  rules: Rules,
-  agrees: (voter: MemberId) => boolean,
-): boolean {
+export function isQuorum(configuration: Configuration, rules: Rules, agrees: (voter: MemberId) => boolean): boolean {
   for (const group of rules.quorumGroups(configuration)) {
     let agreeing = 0;
     for (const voter of group) if (agrees(voter)) agreeing += 1;

@@ -4,15 +4,17 @@
 export class InvariantViolation extends Error {
   override readonly name = "InvariantViolation";
 
-  constructor(
-    /** The invariant's name, e.g. `committed entries are never truncated`. */
-    readonly invariant: string,
-    /** What was found instead. */
-    readonly detail: string,
-  ) {
+  /** The invariant's name, e.g. `committed entries are never overwritten`. */
+  readonly invariant: string;
+  /** What was found instead. */
+  readonly detail: string;
+
+  constructor(invariant: string, detail: string) {
     super(
       `Impossible state: "${invariant}" does not hold (${detail}). This board stops here; keep its disk and its log.`,
     );
+    this.invariant = invariant;
+    this.detail = detail;
   }
 }
 

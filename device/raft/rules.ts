@@ -5,13 +5,28 @@
  * protocol's law. Break one rule and the simulator shows what it was for: that is what a mutant does.
  */
 
-import type { Configuration, DurationUs, HardState, LogIndex, MemberId, Message, Term, TimeUs } from "./types.ts";
+import type {
+  Configuration,
+  DurationUs,
+  HardState,
+  LogIndex,
+  MemberId,
+  Message,
+  RoleName,
+  Term,
+  TimeUs,
+} from "./types.ts";
 
 // Terms (§3.3)
 
-/** A message of a later term ends whatever role this board had: it becomes a follower in that term (Figure 2, "all servers"). */
-function mustStepDown(messageTerm: Term, currentTerm: Term): boolean {
+/** A message of a later term is news of an election: this board joins that term (Figure 2, "all servers"). */
+function isLaterTerm(messageTerm: Term, currentTerm: Term): boolean {
   return messageTerm > currentTerm;
+}
+
+/** Whatever role a board had in an earlier term ends with that term: it becomes a follower (Figure 2, "all servers"). */
+function mustStepDown(_role: RoleName): boolean {
+  return true;
 }
 
 /** What must be on disk before anything that depends on it is said (Figure 2, "persistent state"). */
@@ -126,7 +141,8 @@ function isReadConfirmed(readRound: number, confirmedRound: number): boolean {
  */
 function leaseUntil(roundStartedAt: TimeUs, electionTimeoutMinUs: DurationUs, clockDriftMaxPpm: number): TimeUs {
   return (
-    roundStartedAt + Math.floor((electionTimeoutMinUs * (1_000_000 - clockDriftMaxPpm)) / (1_000_000 + clockDriftMaxPpm))
+    roundStartedAt +
+    Math.floor((electionTimeoutMinUs * (1_000_000 - clockDriftMaxPpm)) / (1_000_000 + clockDriftMaxPpm))
   );
 }
 
@@ -142,6 +158,11 @@ function mayChangeConfiguration(
   return configurationIndex <= commitIndex && termAtCommitIndex === currentTerm;
 }
 
+/** A learner becomes a voter only when it lacks so little that it will not hold up commitment (§4.2.1). */
+function isCaughtUp(matchIndex: LogIndex, lastIndex: LogIndex, lagEntriesMax: number): boolean {
+  return matchIndex + lagEntriesMax >= lastIndex;
+}
+
 /** A snapshot carries the configuration as of its last entry, for whoever knows nothing but the snapshot (§5.1). */
 function snapshotConfiguration(atSnapshot: Configuration, _initial: Configuration): Configuration {
   return atSnapshot;
@@ -149,6 +170,7 @@ function snapshotConfiguration(atSnapshot: Configuration, _initial: Configuratio
 
 /** All rules by name. A mutant is a copy with one of them replaced. */
 export const rules = {
+  isLaterTerm,
   mustStepDown,
   hardStateToSave,
   mustBeDurableFirst,
@@ -168,6 +190,7 @@ export const rules = {
   isReadConfirmed,
   leaseUntil,
   mayChangeConfiguration,
+  isCaughtUp,
   snapshotConfiguration,
 } as const;
 

@@ -1,0 +1,71 @@
+/** What a leader does by itself: takes office, says that it leads, resigns when nobody listens (§3.4, §6.2). */
+
+import { isQuorum, membersOf } from "./configuration.ts";
+import { sendDueHeartbeats } from "./heartbeat.ts";
+import { weight } from "./log.ts";
+import { createProgress } from "./progress.ts";
+import { appendOwn, becomeFollower, type Leadership, note, type State, setLeader } from "./state.ts";
+import { checkTransfer } from "./transfer.ts";
+import type { TimeUs } from "./types.ts";
+
+/** Takes office with an empty entry, since only an entry of its own term tells it what is committed (§3.6.2, §6.4). */
+export function becomeLeader(state: State): void {
+  const leadership: Leadership = {
+    name: "leader",
+    progress: new Map(),
+    uncommittedBytes: state.log
+      .range(state.commitIndex + 1, state.log.lastIndex)
+      .reduce((sum, entry) => sum + weight(entry), 0),
+    round: 0,
+    confirmedRound: 0,
+    roundsUnderWay: [],
+    reads: [],
+    leaseUntil: Number.NEGATIVE_INFINITY,
+    leaseForfeited: false,
+    transfer: null,
+  };
+  state.role = leadership;
+  note(state, { type: "role", role: "leader", term: state.term, reason: "a majority voted for it" });
+  setLeader(state, state.id);
+  followMembers(state, leadership);
+  appendOwn(state, leadership, { kind: "empty", index: state.log.lastIndex + 1, term: state.term });
+}
+
+/** Keeps one `Progress` for everyone else in the configuration in force. */
+export function followMembers(state: State, leadership: Leadership): void {
+  const members = membersOf(state.log.configuration);
+  for (const member of leadership.progress.keys()) {
+    if (!members.includes(member)) leadership.progress.delete(member);
+  }
+  for (const member of members) {
+    if (member !== state.id && !leadership.progress.has(member)) {
+      leadership.progress.set(member, createProgress(member, state.log.lastIndex + 1, state.now));
+    }
+  }
+}
+
+/** Time went by in office. */
+export function leaderTick(state: State, leadership: Leadership): void {
+  if (state.rules.mustLeaderResign(hearsQuorum(state, leadership))) {
+    becomeFollower(state, null, "it has not heard from a majority for an election time-out");
+    return;
+  }
+  checkTransfer(state, leadership);
+  sendDueHeartbeats(state, leadership);
+}
+
+/** When `leaderTick` is next needed. */
+export function leaderDeadline(state: State, leadership: Leadership): TimeUs {
+  let deadline = leadership.transfer?.deadline ?? Number.POSITIVE_INFINITY;
+  for (const progress of leadership.progress.values()) {
+    deadline = Math.min(deadline, progress.lastSentAt + state.options.heartbeatUs);
+  }
+  return deadline;
+}
+
+function hearsQuorum(state: State, leadership: Leadership): boolean {
+  const since = state.now - state.options.electionTimeoutMinUs;
+  return isQuorum(state.log.configuration, state.rules, (voter) => {
+    return voter === state.id || (leadership.progress.get(voter)?.lastHeardAt ?? Number.NEGATIVE_INFINITY) > since;
+  });
+}
