@@ -1,0 +1,20 @@
+// Builds what the published package holds: the JavaScript of every room, and beside it the files that it reads (benches,
+// experiments, schemas, the web page), each at the place that it has in the source.
+import { execFileSync } from "node:child_process";
+import { cpSync, rmSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+execFileSync(process.execPath, [`${root}node_modules/typescript/lib/tsc.js`, "-p", `${root}tsconfig.build.json`], {
+  stdio: "inherit",
+});
+for (const room of ["device", "hardware", "sim", "controller"]) {
+  cpSync(`${root}${room}`, `${root}dist/${room}`, { recursive: true, filter: isReadAtRunTime });
+}
+
+/** @param {string} path a file or folder of a room */
+function isReadAtRunTime(path) {
+  return statSync(path).isDirectory() || /\.(yaml|json|html|css|svg)$/.test(path);
+}
