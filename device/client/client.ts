@@ -1,0 +1,295 @@
+/**
+ * The client as a state machine: calls, replies and the time go in; requests to publish and outcomes come out. It opens
+ * a session before its first command (§6.3), repeats what is not answered, and says of each call what is known.
+ *
+ * What is known, and why:
+ * - A request that was published once may arrive late, more than once, and at several boards that each believe to lead.
+ *   So "try again" from one board says nothing of the copy that another received, and `sessionExpired` says only that
+ *   no copy takes effect from now on. Neither makes an outcome definite: a command that was ever sent and is not
+ *   answered by its deadline, or whose session expired, is `info`.
+ * - `fail` is left for what surely had no effect: commands that were never sent (only their session was being opened),
+ *   commands that the machine refused, and queries.
+ * - A client that gave up a request says so with its next one (`firstPending`); from then on the cluster refuses late
+ *   copies of the old one. Until then it may still take effect, once.
+ * - Expired sessions are avoided rather than mended: after a long idle time a new session is opened before the next
+ *   command is sent.
+ */
+
+import type { Json } from "../json.ts";
+import type { Random } from "../random.ts";
+import type { Outcome, ReadMode, Reply, Request } from "../transport/protocol.ts";
+import { type Attempts, type AttemptTiming, firstAttempt, hasten, nextAttempt } from "./attempts.ts";
+
+/** What can be asked of a client: to change one machine's state, or to look at it. */
+export type Call =
+  | { readonly kind: "command"; readonly machine: string; readonly command: Json }
+  | { readonly kind: "query"; readonly machine: string; readonly query: Json; readonly mode: ReadMode };
+
+/** How a call ended, in the words of a history. */
+export type CallOutcome =
+  | { readonly type: "ok"; readonly result: Json }
+  /** It surely had no effect and never will. */
+  | { readonly type: "fail"; readonly error: string }
+  /** Nobody knows whether it had an effect or will have one; if so, once. */
+  | { readonly type: "info"; readonly error: string };
+
+/** `handle` is what `submit` gave for the call. */
+export type FinishedCall = { readonly handle: number; readonly outcome: CallOutcome };
+
+export type ClientEffects = {
+  /** To be published, in this order. */
+  readonly requests: readonly Request[];
+  readonly finished: readonly FinishedCall[];
+};
+
+export type ClientOptions = AttemptTiming & {
+  /** How long after its submission a call is given up. */
+  readonly deadlineUs: number;
+  /** How many requests may be under way at once; fewer than the answers that the cluster keeps for a session (64). */
+  readonly outstandingMax: number;
+  /** How many calls may wait for their turn; one more fails at once. */
+  readonly waitingMax: number;
+  /** After so long without an answered command a new session is opened; well below a session's time to live (60 s). */
+  readonly sessionIdleUsMax: number;
+};
+
+export const clientOptions: ClientOptions = {
+  attemptTimeoutUs: 300_000,
+  attemptTimeoutUsMax: 2_000_000,
+  retryDelayUs: 20_000,
+  deadlineUs: 5_000_000,
+  outstandingMax: 1,
+  waitingMax: 1_000,
+  sessionIdleUsMax: 20_000_000,
+};
+
+export type Client = {
+  /** Takes a call and tells the handle under which its outcome will come. Calls are sent in the order of submission. */
+  submit(call: Call, nowUs: number): number;
+  /** Takes a reply; one that answers nothing that is still under way, or another client, is ignored. */
+  receive(reply: Reply, nowUs: number): void;
+  /** Does what the time demands: gives up what is past its deadline, sends again what is not answered. */
+  tick(nowUs: number): void;
+  /** Hands out what has come up since the last time. */
+  drain(): ClientEffects;
+  /** When `tick` is next needed, or `null` if nothing is under way. */
+  nextDeadlineUs(): number | null;
+};
+
+export type ClientSetup = {
+  /**
+   * The name under which replies come back. No two clients may ever have the same, a restarted one included: it would
+   * take replies to its forerunner for its own.
+   */
+  readonly name: string;
+  /** For the jitter of retries. */
+  readonly random: Random;
+  /** Where they shall differ from `clientOptions`. */
+  readonly options?: Partial<ClientOptions>;
+};
+
+type Waiting = { readonly handle: number; readonly call: Call; readonly deadlineUs: number };
+
+type Outstanding = { readonly handle: number; readonly deadlineUs: number; readonly attempts: Attempts };
+
+type SessionState =
+  | { readonly kind: "none" }
+  | { readonly kind: "registering"; readonly attempts: Attempts }
+  /** `confirmedUs`: the session was surely alive then. */
+  | { readonly kind: "open"; readonly number: number; confirmedUs: number };
+
+export function createClient({ name, random, options }: ClientSetup): Client {
+  const settings = { ...clientOptions, ...options };
+  let handles = 0;
+  let requestNumbers = 0;
+  let session: SessionState = { kind: "none" };
+  /** In the order of submission, so also of deadlines. */
+  let waiting: Waiting[] = [];
+  /** By request number, in ascending order. */
+  const outstanding = new Map<number, Outstanding>();
+  let requests: Request[] = [];
+  let finished: FinishedCall[] = [];
+
+  function finish(handle: number, outcome: CallOutcome): void {
+    finished.push({ handle, outcome });
+  }
+
+  /** Sends what waits, in its order, as far as there is room and, for commands, a session. */
+  function sendWaiting(nowUs: number): void {
+    while (outstanding.size < settings.outstandingMax) {
+      const next = waiting[0];
+      if (next === undefined) return;
+      const request = requestFor(next.call, nowUs);
+      if (request === null) return;
+      waiting.shift();
+      const { handle, deadlineUs } = next;
+      outstanding.set(request.request, { handle, deadlineUs, attempts: send(request, nowUs) });
+    }
+  }
+
+  /** The request that a call becomes; `null` if it must wait for a session, which is then being opened. */
+  function requestFor(call: Call, nowUs: number): Request | null {
+    switch (call.kind) {
+      case "query": {
+        const { machine, query, mode } = call;
+        return { type: "query", client: name, request: ++requestNumbers, machine, query, mode };
+      }
+      case "command": {
+        const number = usableSession(nowUs);
+        if (number === null) return null;
+        const { machine, command } = call;
+        const request = ++requestNumbers;
+        const firstPending = firstPendingIn(number) ?? request;
+        return { type: "command", client: name, request, session: number, firstPending, machine, command };
+      }
+    }
+  }
+
+  function usableSession(nowUs: number): number | null {
+    if (session.kind === "open" && nowUs - session.confirmedUs <= settings.sessionIdleUsMax) return session.number;
+    if (session.kind !== "registering") {
+      const request: Request = { type: "register", client: name, request: ++requestNumbers };
+      session = { kind: "registering", attempts: send(request, nowUs) };
+    }
+    return null;
+  }
+
+  function firstPendingIn(number: number): number | null {
+    for (const { attempts } of outstanding.values()) {
+      const { request } = attempts;
+      if (request.type === "command" && request.session === number) return request.request;
+    }
+    return null;
+  }
+
+  function send(request: Request, nowUs: number): Attempts {
+    requests.push(request);
+    return firstAttempt(request, nowUs, settings, random);
+  }
+
+  function sendAgainIfDue(attempts: Attempts, nowUs: number): void {
+    if (nowUs < attempts.nextAtUs) return;
+    requests.push(attempts.request);
+    nextAttempt(attempts, nowUs, settings, random);
+  }
+
+  function receiveRegistration(attempts: Attempts, outcome: Outcome, nowUs: number): void {
+    switch (outcome.kind) {
+      case "ok":
+        if (typeof outcome.value !== "number") return;
+        session = { kind: "open", number: outcome.value, confirmedUs: attempts.firstAtUs };
+        return;
+      case "refused":
+        session = { kind: "none" };
+        failWaitingCommands(`The cluster opens no session for this client: ${outcome.error}`);
+        return;
+      case "retry":
+        hasten(attempts, nowUs, random);
+        return;
+      case "sessionExpired":
+        return;
+    }
+  }
+
+  function failWaitingCommands(error: string): void {
+    for (const { call, handle } of waiting) if (call.kind === "command") finish(handle, { type: "fail", error });
+    waiting = waiting.filter(({ call }) => call.kind === "query");
+  }
+
+  function receiveAnswer({ handle, attempts }: Outstanding, outcome: Outcome, nowUs: number): void {
+    const { request } = attempts;
+    switch (outcome.kind) {
+      case "ok":
+        confirmSession(request, attempts.firstAtUs);
+        outstanding.delete(request.request);
+        finish(handle, { type: "ok", result: outcome.value });
+        return;
+      case "refused":
+        outstanding.delete(request.request);
+        finish(handle, { type: "fail", error: outcome.error });
+        return;
+      case "retry":
+        hasten(attempts, nowUs, random);
+        return;
+      case "sessionExpired":
+        if (request.type !== "command") return;
+        if (session.kind === "open" && session.number === request.session) session = { kind: "none" };
+        outstanding.delete(request.request);
+        finish(handle, { type: "info", error: `Session ${request.session} expired before an answer came.` });
+        return;
+    }
+  }
+
+  function confirmSession(request: Request, sentUs: number): void {
+    if (request.type !== "command" || session.kind !== "open" || session.number !== request.session) return;
+    session.confirmedUs = Math.max(session.confirmedUs, sentUs);
+  }
+
+  function giveUpWhatIsLate(nowUs: number): void {
+    for (const [number, { handle, deadlineUs, attempts }] of outstanding) {
+      if (nowUs < deadlineUs) continue;
+      outstanding.delete(number);
+      const error = `No board answered within ${inMilliseconds(settings.deadlineUs)}.`;
+      finish(handle, { type: attempts.request.type === "query" ? "fail" : "info", error });
+    }
+    for (let next = waiting[0]; next !== undefined && nowUs >= next.deadlineUs; next = waiting[0]) {
+      waiting.shift();
+      const reason = session.kind === "registering" ? "no board opened a session" : "calls before it took too long";
+      finish(next.handle, { type: "fail", error: `Never sent: ${reason} (${inMilliseconds(settings.deadlineUs)}).` });
+    }
+  }
+
+  return {
+    submit(call, nowUs) {
+      handles += 1;
+      if (waiting.length >= settings.waitingMax) {
+        finish(handles, { type: "fail", error: `Never sent: ${settings.waitingMax} calls wait already.` });
+      } else {
+        waiting.push({ handle: handles, call, deadlineUs: nowUs + settings.deadlineUs });
+        sendWaiting(nowUs);
+      }
+      return handles;
+    },
+
+    receive({ client, request, outcome }, nowUs) {
+      if (client !== name) return;
+      const answered = outstanding.get(request);
+      if (answered !== undefined) {
+        receiveAnswer(answered, outcome, nowUs);
+      } else if (session.kind === "registering" && session.attempts.request.request === request) {
+        receiveRegistration(session.attempts, outcome, nowUs);
+      }
+      sendWaiting(nowUs);
+    },
+
+    tick(nowUs) {
+      giveUpWhatIsLate(nowUs);
+      for (const { attempts } of outstanding.values()) sendAgainIfDue(attempts, nowUs);
+      // A session is only asked for again while someone waits for it, but a late answer is still welcome.
+      if (session.kind === "registering" && waiting.length > 0) sendAgainIfDue(session.attempts, nowUs);
+      sendWaiting(nowUs);
+    },
+
+    drain() {
+      const effects = { requests, finished };
+      requests = [];
+      finished = [];
+      return effects;
+    },
+
+    nextDeadlineUs() {
+      let nextUs = Number.POSITIVE_INFINITY;
+      for (const { deadlineUs, attempts } of outstanding.values()) {
+        nextUs = Math.min(nextUs, deadlineUs, attempts.nextAtUs);
+      }
+      const [next] = waiting;
+      if (next !== undefined) nextUs = Math.min(nextUs, next.deadlineUs);
+      if (next !== undefined && session.kind === "registering") nextUs = Math.min(nextUs, session.attempts.nextAtUs);
+      return nextUs === Number.POSITIVE_INFINITY ? null : nextUs;
+    },
+  };
+}
+
+function inMilliseconds(durationUs: number): string {
+  return `${Math.round(durationUs / 1_000)} ms`;
+}
