@@ -95,10 +95,10 @@ export type NetworkCounters = {
   published: number;
   /** Deliveries to endpoints; one publish can have several, or none. */
   delivered: number;
-  /** Deliveries of what had to wait: for a heal, or for a paused board to go on. */
-  deliveredLate: number;
-  /** Deliveries of what had waited on an earlier connection (`staleReplay`). */
-  deliveredStale: number;
+  /** Went on after having waited: for a heal, or for a paused board to go on. */
+  late: number;
+  /** Went on after having waited on an earlier connection (`staleReplay`). */
+  stale: number;
   duplicated: number;
   /** Held back by `Noise`. */
   delayed: number;
@@ -118,8 +118,8 @@ export function createNetworkCounters(): NetworkCounters {
   return {
     published: 0,
     delivered: 0,
-    deliveredLate: 0,
-    deliveredStale: 0,
+    late: 0,
+    stale: 0,
     duplicated: 0,
     delayed: 0,
     lost: { notConnected: 0, nobodyListens: 0, bufferFull: 0, connectionEnded: 0, noise: 0 },
