@@ -1,6 +1,7 @@
 /** What may be asked of the machine `kv`: its commands and queries, their limits, and what is wrong with the others. */
 
 import { type Json, toAsciiJson } from "../json.ts";
+import { isList, isObject } from "./json-shape.ts";
 
 /** What changes the state, and what it answers. */
 export type KeyValueCommand =
@@ -53,7 +54,7 @@ export function faultOfCommand(command: Json, limits: KeyValueLimits): string | 
     case "write":
       return value === undefined ? "A write needs a value." : faultOfValue(value, limits);
     case "cas": {
-      const [expected, next, ...more] = Array.isArray(value) ? (value as readonly Json[]) : [];
+      const [expected, next, ...more] = isList(value) ? value : [];
       if (expected === undefined || next === undefined || more.length > 0) return "A cas needs [expected, next].";
       return faultOfValue(expected, limits) ?? faultOfValue(next, limits);
     }
@@ -93,10 +94,6 @@ export function isExact(value: number): boolean {
 
 /** The numbers for which `isExact` holds, in words. */
 export const exactRange = "2^53 - 1, plus or minus";
-
-export function isObject(value: Json): value is { readonly [name: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function faultOfKey(key: Json | undefined, limits: KeyValueLimits): string | null {
   if (typeof key !== "string") return "The key is not a string.";

@@ -7,13 +7,13 @@
 
 import { type Json, toAsciiJson } from "../json.ts";
 import { isEqual } from "./json-equal.ts";
+import { isList, isObject } from "./json-shape.ts";
 import {
   exactRange,
   faultOfCommand,
   faultOfQuery,
   faultOfValue,
   isExact,
-  isObject,
   type KeyValueCommand,
   type KeyValueLimits,
   type KeyValueQuery,
@@ -105,9 +105,9 @@ function refuse(key: string, reason: string): MachineResult {
 }
 
 function cellsOf(state: Json): Map<string, Cell> {
-  if (!Array.isArray(state)) throw new Error("This is not a state of kv: it should be a list of keys.");
+  if (!isList(state)) throw new Error("This is not a state of kv: it should be a list of keys.");
   const cells = new Map<string, Cell>();
-  for (const item of state as readonly Json[]) {
+  for (const item of state) {
     const { key, version, value = null } = isObject(item) ? item : {};
     if (typeof key !== "string" || typeof version !== "number" || value === null || cells.has(key)) {
       throw new Error(`This is not a state of kv: it holds ${toAsciiJson(item)} in the place of a key.`);

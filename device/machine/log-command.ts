@@ -7,6 +7,7 @@
  */
 
 import { type Json, toAsciiJson } from "../json.ts";
+import { isCount, isObject } from "./json-shape.ts";
 
 /** `timeMs` is the cluster's time as the leader's clock told it when it proposed the entry. */
 export type LogCommand =
@@ -44,8 +45,8 @@ export function encodeCommand(entry: LogCommand): string {
 
 /** The command for which a text stands, or `null` if it stands for none: the same answer on every board. */
 export function decodeCommand(data: string): LogCommand | null {
-  const fields = parseObject(data);
-  if (fields === null) return null;
+  const fields = parse(data);
+  if (!isObject(fields)) return null;
   const { register, session, request, firstPending, machine, command, timeMs } = fields;
   if (!isCount(timeMs)) return null;
   if (typeof register === "string") {
@@ -56,19 +57,11 @@ export function decodeCommand(data: string): LogCommand | null {
   return { kind: "command", session, request, firstPending, machine, command, timeMs };
 }
 
-type Fields = {
-  readonly [name in "register" | "session" | "request" | "firstPending" | "machine" | "command" | "timeMs"]?: Json;
-};
-
-function parseObject(data: string): Fields | null {
+/** What a text says, `null` if it is no JSON. */
+function parse(data: string): Json {
   try {
-    const value: unknown = JSON.parse(data);
-    return typeof value === "object" && value !== null ? (value as Fields) : null;
+    return JSON.parse(data);
   } catch {
     return null;
   }
-}
-
-function isCount(value: Json | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

@@ -8,6 +8,7 @@
  */
 
 import type { Json } from "../json.ts";
+import { isCount, isList, isObject } from "./json-shape.ts";
 import type { MachineResult } from "./machine.ts";
 
 export type Session = {
@@ -153,9 +154,9 @@ function forgetAnswersBefore(session: Session, firstPending: number): void {
 }
 
 function sessionsOf(state: Json): Map<number, Session> {
-  if (!Array.isArray(state)) throw new Error("This is not a session table: it should be a list of sessions.");
+  if (!isList(state)) throw new Error("This is not a session table: it should be a list of sessions.");
   const sessions = new Map<number, Session>();
-  for (const item of state as readonly Json[]) {
+  for (const item of state) {
     const session = sessionOf(item);
     if (session === null || sessions.has(session.number)) {
       throw new Error(`This is not a session table: it holds ${JSON.stringify(item)} in the place of a session.`);
@@ -169,9 +170,9 @@ function sessionOf(item: Json): Session | null {
   if (!isObject(item)) return null;
   const { number, client, lastActiveMs, firstPending, answers } = item;
   if (!isCount(number) || typeof client !== "string") return null;
-  if (!isCount(lastActiveMs) || !isCount(firstPending) || !Array.isArray(answers)) return null;
+  if (!isCount(lastActiveMs) || !isCount(firstPending) || !isList(answers)) return null;
   const session: Session = { number, client, lastActiveMs, firstPending, answers: new Map() };
-  for (const answer of answers as readonly Json[]) {
+  for (const answer of answers) {
     const result = resultOf(answer);
     if (result === null) return null;
     session.answers.set(result.request, result.result);
@@ -186,12 +187,4 @@ function resultOf(answer: Json): { readonly request: number; readonly result: Ma
   if (ok === true && value !== undefined) return { request, result: { ok, value } };
   if (ok === false && typeof error === "string") return { request, result: { ok, error } };
   return null;
-}
-
-function isObject(value: Json): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: Json | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
