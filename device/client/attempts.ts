@@ -3,6 +3,7 @@
 import type { Random } from "../random.ts";
 import type { Request } from "../transport/protocol.ts";
 
+/** The pauses between attempts. */
 export type AttemptTiming = {
   /** How long the first attempt waits for an answer; each later one twice as long, up to the maximum. */
   readonly attemptTimeoutUs: number;

@@ -36,12 +36,14 @@ export type CallOutcome =
 /** `handle` is what `submit` gave for the call. */
 export type FinishedCall = { readonly handle: number; readonly outcome: CallOutcome };
 
+/** What a client wants done. */
 export type ClientEffects = {
   /** To be published, in this order. */
   readonly requests: readonly Request[];
   readonly finished: readonly FinishedCall[];
 };
 
+/** How patient and how busy a client is. */
 export type ClientOptions = AttemptTiming & {
   /** How long after its submission a call is given up. */
   readonly deadlineUs: number;
@@ -53,6 +55,7 @@ export type ClientOptions = AttemptTiming & {
   readonly sessionIdleUsMax: number;
 };
 
+/** The options of a client that states none. */
 export const clientOptions: ClientOptions = {
   attemptTimeoutUs: 300_000,
   attemptTimeoutUsMax: 2_000_000,
@@ -63,6 +66,7 @@ export const clientOptions: ClientOptions = {
   sessionIdleUsMax: 20_000_000,
 };
 
+/** See the head of this file. */
 export type Client = {
   /** Takes a call and tells the handle under which its outcome will come. Calls are sent in the order of submission. */
   submit(call: Call, nowUs: number): number;
@@ -76,6 +80,7 @@ export type Client = {
   nextDeadlineUs(): number | null;
 };
 
+/** What a client is made of. */
 export type ClientSetup = {
   /**
    * The name under which replies come back. No two clients may ever have the same, a restarted one included: it would
@@ -98,6 +103,7 @@ type SessionState =
   /** `confirmedUs`: the session was surely alive then. */
   | { readonly kind: "open"; readonly number: number; confirmedUs: number };
 
+/** A client that has done nothing yet. */
 export function createClient({ name, random, options }: ClientSetup): Client {
   const settings = { ...clientOptions, ...options };
   let handles = 0;

@@ -44,6 +44,7 @@ type CommandApplied<Kind> = {
   readonly outcome: AppliedOutcome;
 };
 
+/** What a host is made of. */
 export type MachineHostOptions = {
   /** The machines, each with a name of its own; the same on every board. */
   readonly machines: readonly Machine[];
@@ -53,6 +54,7 @@ export type MachineHostOptions = {
   readonly limits?: Partial<SessionLimits>;
 };
 
+/** See the head of this file. */
 export type MachineHost = {
   /**
    * Applies the committed command entry at `index`. Never throws because of what `data` holds. Throws if `index` is not
@@ -63,7 +65,10 @@ export type MachineHost = {
   /** Answers a question about the present state of one machine. */
   query(machine: string, question: Json): MachineResult;
 
-  /** Why a command would be refused whatever the state, so that it need not enter the log; `null` if it may enter. */
+  /**
+   * Why a command would be refused whatever the state, so that it must not enter the log; `null` if it may enter. To be
+   * asked before `encodeCommand`, which cannot write values nested without end.
+   */
   check(machine: string, command: Json): string | null;
 
   /** The state of all machines and sessions as ASCII text, the same on every board that applied the same entries. */
@@ -73,6 +78,7 @@ export type MachineHost = {
   restore(snapshot: string): void;
 };
 
+/** A host before the first entry. Throws if two machines have the same name. */
 export function createMachineHost({ machines, sessionRules, limits }: MachineHostOptions): MachineHost {
   const machineByName = new Map(machines.map((machine) => [machine.name, machine]));
   if (machineByName.size < machines.length) throw new Error("Two machines have the same name; each needs its own.");

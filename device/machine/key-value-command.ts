@@ -37,6 +37,7 @@ export type KeyValueLimits = {
   readonly keysMax: number;
 };
 
+/** The limits of a cluster that states none. */
 export const keyValueLimits: KeyValueLimits = {
   keySizeBytesMax: 256,
   valueSizeBytesMax: 65_536,

@@ -11,6 +11,7 @@ import type { Json } from "../json.ts";
 import { isCount, isList, isObject } from "./json-shape.ts";
 import type { MachineResult } from "./machine.ts";
 
+/** What the table knows of one client. */
 export type Session = {
   /** The index of the entry that opened the session, so no two sessions ever have the same. */
   readonly number: number;
@@ -60,6 +61,7 @@ export const sessionRules = {
   },
 };
 
+/** `sessionRules`, or others in their place. */
 export type SessionRules = typeof sessionRules;
 
 /** The bounds of the table. All boards of a cluster must have the same: what is forgotten is part of the state. */
@@ -72,6 +74,7 @@ export type SessionLimits = {
   readonly answersPerSessionMax: number;
 };
 
+/** The limits of a cluster that states none. */
 export const sessionLimits: SessionLimits = { timeToLiveMs: 60_000, sessionsMax: 1_024, answersPerSessionMax: 64 };
 
 /** What the table knows of a request. */
@@ -82,6 +85,7 @@ export type RequestStanding =
   /** Never carried out: carry it out and put the answer into `session.answers`. */
   | { readonly kind: "new"; readonly session: Session };
 
+/** See the head of this file. */
 export type SessionTable = {
   /** Ends the sessions that have been idle too long at `nowMs`, which must not be earlier than in any call before. */
   expire(nowMs: number): void;
@@ -94,6 +98,7 @@ export type SessionTable = {
   restore(state: Json): void;
 };
 
+/** An empty table. */
 export function createSessionTable(rules: SessionRules, limits: SessionLimits): SessionTable {
   /** In the order of their latest activity, the least recent first. */
   let sessions = new Map<number, Session>();
