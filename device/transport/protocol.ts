@@ -6,6 +6,7 @@
  */
 
 import type { Json } from "../json.ts";
+import type { MemberId, Message } from "../raft/types.ts";
 
 /** How fresh a read must be: `linearizable` asks a majority, `lease` trusts clocks, `stale` asks nobody. */
 export type ReadMode = "linearizable" | "lease" | "stale";
@@ -35,6 +36,28 @@ export type Request =
       readonly mode: ReadMode;
     };
 
+/** What an operator asks of the cluster. The answer comes when the change has begun, not when it is done. */
+export type Administration =
+  /** Hand leadership over to this board (§3.10). */
+  | { readonly type: "transfer"; readonly client: string; readonly request: number; readonly to: MemberId }
+  /** Make these the members (§4). A new voter must have been a learner first and have caught up. */
+  | {
+      readonly type: "changeMembers";
+      readonly client: string;
+      readonly request: number;
+      readonly voters: readonly MemberId[];
+      readonly learners: readonly MemberId[];
+    };
+
+/**
+ * A board that lost its disk has a new identity and asks to be taken in under it, in the place of the old one. It asks
+ * everyone; the leader acts.
+ */
+export type JoinRequest = { readonly type: "join"; readonly from: MemberId; readonly to: MemberId };
+
+/** What boards say to each other. */
+export type PeerMessage = Message | JoinRequest;
+
 /** How a board answers. */
 export type Reply = {
   readonly client: string;
@@ -47,7 +70,10 @@ export type Outcome =
   | { readonly kind: "ok"; readonly value: Json }
   /** The machine refused; nothing changed. Final. */
   | { readonly kind: "refused"; readonly error: string }
-  /** This try had no effect; another may: the board does not lead, or has too much waiting. */
+  /**
+   * No answer from this board: it does not lead (any more), or has too much waiting. Another try may be answered. It
+   * says nothing of copies that other boards received, nor of an earlier one that this board passed on.
+   */
   | { readonly kind: "retry"; readonly error: string; readonly leader: string | null }
   /** The session is not known (any more): whether an earlier try of this request took effect, nobody can tell now. */
   | { readonly kind: "sessionExpired" };
