@@ -1,0 +1,52 @@
+/**
+ * CRC-32C (Castagnoli's polynomial): the checksum on everything that we store. It finds every flipped bit and every
+ * burst of up to 32 bits; of other damage it misses one case in four thousand million.
+ */
+
+/** The CRC-32C of `bytes` from `start` up to `end`, as an unsigned 32-bit number. */
+export function crc32c(bytes: Uint8Array, start: number, end: number): number {
+  let crc = -1;
+  let position = start;
+  // Four bytes a step, each through a table of its own: about twice as fast as byte by byte.
+  for (; position + 4 <= end; position += 4) {
+    crc ^=
+      byteAt(bytes, position) |
+      (byteAt(bytes, position + 1) << 8) |
+      (byteAt(bytes, position + 2) << 16) |
+      (byteAt(bytes, position + 3) << 24);
+    crc =
+      wordAt(followedByThree, crc & 0xff) ^
+      wordAt(followedByTwo, (crc >>> 8) & 0xff) ^
+      wordAt(followedByOne, (crc >>> 16) & 0xff) ^
+      wordAt(alone, crc >>> 24);
+  }
+  for (; position < end; position += 1) {
+    crc = wordAt(alone, (crc ^ byteAt(bytes, position)) & 0xff) ^ (crc >>> 8);
+  }
+  return ~crc >>> 0;
+}
+
+/** What a byte contributes to the remainder when it stands alone, and when one to three zero bytes follow it. */
+const alone = Int32Array.from({ length: 256 }, (_, byte) => remainderOfByte(byte));
+const followedByOne = alone.map(followedByZero);
+const followedByTwo = followedByOne.map(followedByZero);
+const followedByThree = followedByTwo.map(followedByZero);
+
+function remainderOfByte(byte: number): number {
+  const polynomialReversed = 0x82f63b78;
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit += 1) remainder = (remainder >>> 1) ^ (remainder & 1 ? polynomialReversed : 0);
+  return remainder;
+}
+
+function followedByZero(remainder: number): number {
+  return wordAt(alone, remainder & 0xff) ^ (remainder >>> 8);
+}
+
+function byteAt(bytes: Uint8Array, position: number): number {
+  return bytes[position] ?? 0;
+}
+
+function wordAt(table: Int32Array, position: number): number {
+  return table[position] ?? 0;
+}
