@@ -16,5 +16,5 @@ for (const room of ["device", "hardware", "sim", "controller"]) {
 
 /** @param {string} path a file or folder of a room */
 function isReadAtRunTime(path) {
-  return statSync(path).isDirectory() || /\.(yaml|json|html|css|svg)$/.test(path);
+  return statSync(path).isDirectory() || /\.(yaml|json|mjs|html|css|svg)$/.test(path);
 }
