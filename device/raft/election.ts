@@ -5,11 +5,11 @@ import { becomeLeader } from "./leadership.ts";
 import { adoptTerm, becomeFollower, note, restartElectionTimer, type State, send, setLeader } from "./state.ts";
 import type { MemberId, VoteReply, VoteRequest } from "./types.ts";
 
-/** The leader was not heard for an election time-out: a voter asks for a new one, if it could win (§9.6). */
+/** The leader was not heard for an election time-out: it is forgotten, and a voter asks whether it could win (§9.6). */
 export function electionTimedOut(state: State): void {
   restartElectionTimer(state);
-  if (!isVoter(state.log.configuration, state.id)) return;
   setLeader(state, null);
+  if (!mayCampaign(state)) return;
   state.role = { name: "preCandidate", votes: new Map([[state.id, true]]) };
   note(state, { type: "role", role: "preCandidate", term: state.term, reason: "no leader heard in time" });
   askForVotes(state, "preVote", false);
@@ -30,6 +30,15 @@ export function campaign(state: State, transfer: boolean): void {
   });
   restartElectionTimer(state);
   askForVotes(state, "vote", transfer);
+}
+
+/**
+ * A board that was voted out may still be needed until that is committed: its log may be the only one that is up to date
+ * enough to win. It does not count its own vote then (§4.2.2).
+ */
+function mayCampaign(state: State): boolean {
+  const { log, commitIndex, id } = state;
+  return isVoter(log.configuration, id) || isVoter(log.configurationAt(commitIndex), id);
 }
 
 /** This board's own vote is on disk, so it counts. */
