@@ -3,13 +3,18 @@
 import type { Progress } from "./progress.ts";
 import { type Leadership, type State, send } from "./state.ts";
 
-/** Begins a round to everyone. */
+/** Begins a round to everyone, and with it the confirmation of the reads that wait for one. */
 export function beginRound(state: State, leadership: Leadership): void {
   nextRound(state, leadership);
+  leadership.roundToAllAt = state.now;
+  for (const read of leadership.reads) if (read.index !== null) read.round ??= leadership.round;
   for (const progress of leadership.progress.values()) sendHeartbeat(state, leadership, progress);
 }
 
-/** Begins a round to those who were sent nothing for a heartbeat's time; an append says as much as a heartbeat. */
+/**
+ * Begins a round to those who were sent nothing for a heartbeat's time; an append says as much as a heartbeat. No read
+ * waits for such a round: those whom it passes over might never answer it.
+ */
 export function sendDueHeartbeats(state: State, leadership: Leadership): void {
   const dueAt = state.now - state.options.heartbeatUs;
   let begun = false;
@@ -24,7 +29,6 @@ export function sendDueHeartbeats(state: State, leadership: Leadership): void {
 function nextRound(state: State, leadership: Leadership): void {
   leadership.round += 1;
   leadership.roundsUnderWay.push({ round: leadership.round, startedAt: state.now });
-  for (const read of leadership.reads) if (read.index !== null) read.round ??= leadership.round;
 }
 
 function sendHeartbeat(state: State, leadership: Leadership, progress: Progress): void {

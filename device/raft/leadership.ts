@@ -4,6 +4,7 @@ import { isQuorum, membersOf } from "./configuration.ts";
 import { sendDueHeartbeats } from "./heartbeat.ts";
 import { weight } from "./log.ts";
 import { createProgress } from "./progress.ts";
+import { overdueRoundAt, repeatOverdueRound } from "./reads.ts";
 import { appendOwn, becomeFollower, type Leadership, note, type State, setLeader } from "./state.ts";
 import { checkTransfer } from "./transfer.ts";
 import type { TimeUs } from "./types.ts";
@@ -19,6 +20,7 @@ export function becomeLeader(state: State): void {
     round: 0,
     confirmedRound: 0,
     roundsUnderWay: [],
+    roundToAllAt: Number.NEGATIVE_INFINITY,
     reads: [],
     leaseUntil: Number.NEGATIVE_INFINITY,
     leaseForfeited: false,
@@ -51,12 +53,13 @@ export function leaderTick(state: State, leadership: Leadership): void {
     return;
   }
   checkTransfer(state, leadership);
+  repeatOverdueRound(state, leadership);
   sendDueHeartbeats(state, leadership);
 }
 
 /** When `leaderTick` is next needed. */
 export function leaderDeadline(state: State, leadership: Leadership): TimeUs {
-  let deadline = leadership.transfer?.deadline ?? Number.POSITIVE_INFINITY;
+  let deadline = Math.min(leadership.transfer?.deadline ?? Number.POSITIVE_INFINITY, overdueRoundAt(state, leadership));
   for (const progress of leadership.progress.values()) {
     deadline = Math.min(deadline, progress.lastSentAt + state.options.heartbeatUs);
   }

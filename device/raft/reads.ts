@@ -3,8 +3,8 @@
 import { quorumReached } from "./configuration.ts";
 import type { ReadId } from "./effects.ts";
 import { beginRound } from "./heartbeat.ts";
-import { failAskedReads, type Leadership, type PendingRead, type State, send } from "./state.ts";
-import type { ReadIndexReply, ReadIndexRequest } from "./types.ts";
+import { type Leadership, type PendingRead, type State, send } from "./state.ts";
+import type { ReadIndexReply, ReadIndexRequest, TimeUs } from "./types.ts";
 
 /** Takes in a read of this board's host. Returns why not, or `null`; its result comes with the effects. */
 export function askRead(state: State, id: ReadId, useLease: boolean): string | null {
@@ -35,12 +35,13 @@ export function onReadIndexReply(state: State, message: ReadIndexReply): void {
   else state.outbox.reads.push({ id, ready: false, reason: "the leader could not take the read" });
 }
 
-/** Gives up on reads whose answer must have got lost. */
+/** Gives up on reads whose answer must have got lost; the oldest come first. */
 export function failOverdueReads(state: State): void {
   const overdue = state.now - state.options.electionTimeoutMaxUs;
-  for (const { askedAt } of state.askedReads.values()) {
-    if (askedAt <= overdue) failAskedReads(state, "the leader's answer got lost");
-    return;
+  for (const [read, { id, askedAt }] of state.askedReads) {
+    if (askedAt > overdue) return;
+    state.askedReads.delete(read);
+    state.outbox.reads.push({ id, ready: false, reason: "the leader's answer got lost" });
   }
 }
 
@@ -57,7 +58,7 @@ function takeRead(state: State, leadership: Leadership, asker: PendingRead["aske
 }
 
 /** Whether the leader may answer lease reads by itself at this moment. */
-export function holdsLease(state: State, leadership: Leadership): boolean {
+function holdsLease(state: State, leadership: Leadership): boolean {
   return state.options.leaseReads && !leadership.leaseForfeited && state.now < leadership.leaseUntil;
 }
 
@@ -106,7 +107,21 @@ function askRound(state: State, leadership: Leadership): void {
   }
   if (!waits) return;
   beginRound(state, leadership);
-  if (leadership.progress.size === 0) confirmReads(state, leadership);
+  // Where this board's own vote is a majority, nobody needs to answer.
+  confirmReads(state, leadership);
+}
+
+/** Asks everyone again after a heartbeat's time, if reads still wait: the round, or its answers, may have got lost. */
+export function repeatOverdueRound(state: State, leadership: Leadership): void {
+  if (state.now < overdueRoundAt(state, leadership)) return;
+  beginRound(state, leadership);
+  confirmReads(state, leadership);
+}
+
+/** When the round for which reads wait is to be repeated; infinity if none wait. */
+export function overdueRoundAt(state: State, leadership: Leadership): TimeUs {
+  const waits = leadership.reads.some(({ round }) => round !== null);
+  return waits ? leadership.roundToAllAt + state.options.heartbeatUs : Number.POSITIVE_INFINITY;
 }
 
 function renewLease(state: State, leadership: Leadership): void {

@@ -29,6 +29,8 @@ export type Leadership = {
   round: number;
   confirmedRound: number;
   readonly roundsUnderWay: { readonly round: number; readonly startedAt: TimeUs }[];
+  /** When everyone was last asked, in one round. */
+  roundToAllAt: TimeUs;
   /** Reads that wait for a round; `round` is `null` while they wait for the next one to begin. */
   reads: PendingRead[];
   /** Lease reads are good before this time. Once leadership was offered to another, never again in this term. */
