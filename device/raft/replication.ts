@@ -78,12 +78,13 @@ export function onAppendAccepted(
     beginReplicate(progress);
   }
   advanceCommit(state, leadership);
-  askIfCaughtUp(state, leadership);
+  // What was just committed may have been the end of its office.
+  if (state.role === leadership) askIfCaughtUp(state, leadership);
 }
 
 /**
  * The logs differ at `prevIndex`. With the follower's term there, a whole term is skipped at a time, from either side
- * (§3.5, end): if we hold that term too, they agree at most up to our last entry of it; if not, none of it is ours.
+ * (§3.5, end): what we hold of later terms is not theirs, and if we hold nothing of that term, none of it is ours.
  */
 export function onAppendRejected(state: State, progress: Progress, message: AppendRejected): void {
   const { sending } = progress;
@@ -95,8 +96,9 @@ export function onAppendRejected(state: State, progress: Progress, message: Appe
     Math.min(message.prevIndex - 1, message.lastIndex),
     message.conflictTerm,
   );
-  const agreesAtMost = state.log.termAt(candidate) === message.conflictTerm ? candidate : message.conflictIndex - 1;
-  beginProbe(progress, Math.max(1, Math.min(agreesAtMost, message.prevIndex - 1) + 1));
+  const isShared = state.log.termAt(candidate) === message.conflictTerm;
+  const agreesAtMost = isShared ? candidate : Math.min(candidate, message.conflictIndex - 1);
+  beginProbe(progress, Math.max(1, agreesAtMost + 1));
 }
 
 export function onHeartbeatReply(
