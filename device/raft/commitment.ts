@@ -31,5 +31,6 @@ export function commitThrough(state: State, index: LogIndex): void {
     () => `from ${state.commitIndex} to ${index}, the log ends at ${state.log.lastIndex}`,
   );
   state.commitIndex = index;
+  if (state.incoming !== null && state.incoming.index <= index) state.incoming = null;
   note(state, { type: "committed", index });
 }
