@@ -28,7 +28,7 @@ import { Log, type RecoveredLog } from "./log.ts";
 import { changeMembers, leaveJointConfiguration } from "./membership.ts";
 import { checkOptions, type RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { askRead, holdsLease, onReadIndex, onReadIndexReply } from "./reads.ts";
+import { askRead, onReadIndex, onReadIndexReply } from "./reads.ts";
 import { onAppendAccepted, onAppendRejected, onHeartbeatReply, replicate } from "./replication.ts";
 import { rules as lawfulRules, type Rules } from "./rules.ts";
 import { onSnapshotChunk, onSnapshotReply } from "./snapshots.ts";
@@ -45,6 +45,7 @@ import {
 import { beginTransfer } from "./transfer.ts";
 import type {
   Configuration,
+  Entry,
   HardState,
   LogIndex,
   MemberId,
@@ -164,15 +165,21 @@ export class Raft {
   get configurationIndex(): LogIndex {
     return this.#state.log.configurationIndex;
   }
-  /** Whether this board, at the time last told, would answer a lease read by itself. */
-  get holdsLease(): boolean {
-    const { role } = this.#state;
-    return role.name === "leader" && holdsLease(this.#state, role);
+  /** Until when this board answers lease reads by itself; minus infinity if it does not. */
+  get leaseUntil(): TimeUs {
+    const { role, options } = this.#state;
+    const hasLease = role.name === "leader" && options.leaseReads && !role.leaseForfeited;
+    return hasLease ? role.leaseUntil : Number.NEGATIVE_INFINITY;
   }
 
   /** The term of the entry at `index`, `null` if it is compacted away or not there. */
   termAt(index: LogIndex): Term | null {
     return this.#state.log.termAt(index);
+  }
+
+  /** The entry at `index`, `null` if it is compacted away or not there. */
+  entryAt(index: LogIndex): Entry | null {
+    return this.#state.log.entryAt(index);
   }
 
   /** What this leader knows of the others; empty if it does not lead. */
@@ -204,7 +211,8 @@ export class Raft {
     const state = this.#state;
     if (message.to !== state.id) return;
     const isVoteRequest = message.type === "vote" || message.type === "preVote";
-    if (isVoteRequest && message.term > state.term && isProtected(state, message)) return;
+    // In the present term too: a board that heard its leader and then learned of a later term still owes it protection.
+    if (isVoteRequest && message.term >= state.term && isProtected(state, message)) return;
     if (message.type === "preVote") {
       onPreVote(state, message);
       return;
