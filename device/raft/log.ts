@@ -65,9 +65,9 @@ export class Log {
     }
     this.durableIndex = this.lastIndex;
     assertInvariant(
-      this.lastIndex >= (snapshot?.index ?? 0),
-      "the log reaches its snapshot",
-      () => `it ends at ${this.lastIndex}, before ${snapshot?.index}`,
+      snapshot === null || this.termAt(snapshot.index) === snapshot.term,
+      "the log agrees with its snapshot",
+      () => `at ${snapshot?.index} it has term ${this.termAt(snapshot?.index ?? 0)}, the snapshot ${snapshot?.term}`,
     );
   }
 
