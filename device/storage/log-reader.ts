@@ -23,8 +23,6 @@ export type LogTail = {
   readonly segment: Segment;
   /** Its valid records. */
   readonly bytes: Uint8Array;
-  /** Whether these records themselves say that all of them are flushed. */
-  readonly marked: boolean;
 };
 
 export class LogReader {
@@ -47,11 +45,7 @@ export class LogReader {
     const file = segmentFile(number);
     const previous = this.segments.at(-1);
     if (previous !== undefined && number !== previous.number + 1) {
-      return damaged(
-        segmentFile(previous.number + 1),
-        0,
-        "the file is gone, although later files of the log are there",
-      );
+      return damaged(segmentFile(previous.number + 1), 0, "the file is gone, and later ones of the log are there");
     }
     const segment: Segment = { number, file, sizeBytes: bytes.length, highestIndex: 0 };
     this.segments.push(segment);
@@ -59,13 +53,13 @@ export class LogReader {
     const scan = scanSegment(bytes, firstSequence, (record) => this.#accept(segment, record));
     if (this.#stranger !== null) return refusedOwner(file, this.#stranger, this.#owner);
     if (scan.broken !== null) {
-      const oncePromised = !isLast || scan.end === 0 || flushedThroughAfter(bytes, scan.end) >= scan.nextSequence;
-      if (oncePromised) return damaged(file, scan.end, scan.broken);
+      const onceFlushed = !isLast || scan.end === 0 || flushedThroughAfter(bytes, scan.end) >= scan.nextSequence;
+      if (onceFlushed) return damaged(file, scan.end, scan.broken);
       this.tornTail = { file, offset: scan.end, bytesLost: bytes.length - scan.end };
     }
     segment.sizeBytes = scan.end;
     this.lastSequence = scan.nextSequence - 1;
-    this.tail = { segment, bytes: bytes.subarray(0, scan.end), marked: scan.flushedThrough === this.lastSequence };
+    this.tail = { segment, bytes: bytes.subarray(0, scan.end) };
     return null;
   }
 

@@ -41,7 +41,7 @@ export class LogWriter {
   readonly #segments: Segment[];
   readonly #segmentBytesMax: number;
   readonly #onRestart: LogWriterOptions["onRestart"];
-  readonly #buffer = createRecordBuffer();
+  readonly #buffer = createRecordBuffer(65_536);
 
   /** What has been written so far, durable or not. */
   #active: Segment;

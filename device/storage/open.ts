@@ -3,7 +3,7 @@
 import type { Disk, Done } from "./disk.ts";
 import { removeFiles } from "./files.ts";
 import { MemberStorage } from "./member-storage.ts";
-import { createRecordBuffer } from "./record.ts";
+import { encodeRecord } from "./record.ts";
 import { recover, type WholeDisk } from "./recovery.ts";
 import type { Opened, StorageIdentity, StorageOptions } from "./storage.ts";
 
@@ -43,23 +43,29 @@ function ready(disk: Disk, found: WholeDisk, options: StorageOptions): Opened {
 /**
  * The last segment is written anew, torn or not: what was read of it may have come from the operating system's memory
  * and never have reached the disk, if the process died or a flush failed before. The earlier ones are known to be
- * durable.
+ * durable. The hard state, once more, goes behind it and says that all before is flushed. (A mark would not do: were it
+ * damaged later, its place would look like a torn tail, and what was appended after it might be cut off.)
  */
 function repair(disk: Disk, { log, tail, needlessSnapshots }: WholeDisk, done: Done<null>): void {
-  const bytes = tail.marked ? tail.bytes : withMark(tail.bytes, log.lastSequence);
-  tail.segment.sizeBytes = bytes.length;
+  const { hardState } = log.replay;
+  const bytes = join(
+    tail.bytes,
+    encodeRecord({ type: "hardState", hardState }, log.lastSequence + 1, log.lastSequence),
+  );
   disk.replace(tail.segment.file, bytes, (result) => {
-    if (result.ok) removeFiles(disk, needlessSnapshots, done);
-    else done(result);
+    if (!result.ok) {
+      done(result);
+      return;
+    }
+    tail.segment.sizeBytes = bytes.length;
+    log.lastSequence += 1;
+    removeFiles(disk, needlessSnapshots, done);
   });
 }
 
-function withMark(records: Uint8Array, lastSequence: number): Uint8Array {
-  const buffer = createRecordBuffer();
-  buffer.write({ type: "mark" }, lastSequence, lastSequence);
-  const mark = buffer.take();
-  const bytes = new Uint8Array(records.length + mark.length);
-  bytes.set(records);
-  bytes.set(mark, records.length);
+function join(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
   return bytes;
 }

@@ -54,10 +54,11 @@ export type RecordBuffer = {
   take(): Uint8Array;
 };
 
-export function createRecordBuffer(): RecordBuffer {
-  // What is taken is cut from a large block, piece after piece: an array of its own for each would cost more than
-  // everything else here.
-  const blockBytes = 65_536;
+/**
+ * What is taken is cut from a block of this size, piece after piece: an array of its own for each piece would cost more
+ * than everything else here.
+ */
+export function createRecordBuffer(blockBytes: number): RecordBuffer {
   let block = new Uint8Array(blockBytes);
   let start = 0;
   let end = 0;
@@ -147,6 +148,13 @@ export function createRecordBuffer(): RecordBuffer {
       return taken;
     },
   };
+}
+
+/** One record as bytes. */
+export function encodeRecord(record: LogRecord, sequence: number, flushedThrough: number): Uint8Array {
+  const buffer = createRecordBuffer(0);
+  buffer.write(record, sequence, flushedThrough);
+  return buffer.take();
 }
 
 /** Reads the record at `offset`; whatever else stands there is `invalid`, with a reason for a person. */

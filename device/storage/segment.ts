@@ -5,7 +5,7 @@
  */
 
 import type { LogIndex } from "../raft/types.ts";
-import { createRecordBuffer, findRecord, type LogRecord, readRecord } from "./record.ts";
+import { encodeRecord, findRecord, type LogRecord, readRecord } from "./record.ts";
 import type { SegmentHeader } from "./segment-header.ts";
 
 /** What is kept in memory about a segment. */
@@ -30,9 +30,7 @@ export function parseSegmentFile(file: string): number | null {
 
 /** A new segment as bytes: its header as the record with this sequence number. All before it is flushed. */
 export function encodeNewSegment(header: SegmentHeader, sequence: number): Uint8Array {
-  const buffer = createRecordBuffer();
-  buffer.write({ type: "segment", header }, sequence, sequence - 1);
-  return buffer.take();
+  return encodeRecord({ type: "segment", header }, sequence, sequence - 1);
 }
 
 /** What a scan of a segment found. */
@@ -43,8 +41,6 @@ export type Scan = {
   readonly broken: string | null;
   /** The sequence number that the next record has to have. */
   readonly nextSequence: number;
-  /** The highest `flushedThrough` among the valid records. */
-  readonly flushedThrough: number;
 };
 
 /**
@@ -57,9 +53,8 @@ export function scanSegment(
   accept: (record: LogRecord) => string | null,
 ): Scan {
   let nextSequence = firstSequence ?? 1;
-  let flushedThrough = 0;
   let end = 0;
-  const stop = (broken: string | null): Scan => ({ end, broken, nextSequence, flushedThrough });
+  const stop = (broken: string | null): Scan => ({ end, broken, nextSequence });
   do {
     const read = readRecord(bytes, end);
     if (read.kind === "invalid") return stop(read.reason);
@@ -68,7 +63,6 @@ export function scanSegment(
     const refusal = wrongPlace(record, sequence, end, nextSequence) ?? accept(record);
     if (refusal !== null) return stop(refusal);
     nextSequence = sequence + 1;
-    flushedThrough = Math.max(flushedThrough, read.flushedThrough);
     end = read.end;
   } while (end < bytes.length);
   return stop(null);
