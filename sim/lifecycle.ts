@@ -1,41 +1,33 @@
 /**
  * Makes connections and ends them: what TCP and MQTT do when paths are cut, machines fall silent and processes die.
  *
- * Nothing here happens while all is well. Keep-alive pings in particular cost no events: when a path is cut (or a board
- * stands still), each end that will hear nothing more is given the moment at which it gives up, and that moment is taken
- * back if it hears again before.
+ * Nothing here happens while all is well. `connector.ts` makes attempts to connect, `keep-alive.ts` notices silence,
+ * `paths.ts` stops and resumes the streams of packets; what follows for the ends of a connection stands here.
  */
 
-import type { Random } from "../device/random.ts";
 import type { Broker, Connection, Endpoint, Stream } from "./connection.ts";
-import type { RangeUs } from "./mqtt-timing.ts";
-import {
-  brokerGivesUpUs,
-  connectTimeoutUs,
-  drainPeriodUs,
-  endpointGivesUpUs,
-  firstConnectUs,
-  reconnectUs,
-  retransmitUs,
-  staleReplayUs,
-} from "./mqtt-timing.ts";
+import { ConnectionTimers } from "./connection-timers.ts";
+import { Connector } from "./connector.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { staleReplayUs } from "./mqtt-timing.ts";
 import type { NetworkSetup } from "./network-interface.ts";
 import type { BrokerLosses, NetworkCounters, NetworkOptions, Payloads } from "./network-types.ts";
 import type { PacketBuffer } from "./packet.ts";
 import { toSubscribers } from "./packet.ts";
-import type { EventHandler, EventQueue, Ticket } from "./queue.ts";
-import { noTicket } from "./queue.ts";
+import { Paths } from "./paths.ts";
+import type { EventHandler } from "./queue.ts";
 import type { Router } from "./router.ts";
 import type { Topology } from "./topology.ts";
 
 export class Lifecycle<P extends Payloads> {
-  private readonly queue: EventQueue;
-  private readonly random: Random;
   private readonly options: NetworkOptions;
-  private readonly topology: Topology;
-  private readonly connections: readonly Connection<P>[];
   private readonly router: Router<P>;
   private readonly counters: NetworkCounters;
+  private readonly timers: ConnectionTimers<P>;
+  private readonly connector: Connector<P>;
+  private readonly keepAlive: KeepAlive<P>;
+  private readonly paths: Paths<P>;
+  private readonly onStaleReplay: EventHandler;
 
   constructor(
     setup: NetworkSetup<P>,
@@ -44,19 +36,29 @@ export class Lifecycle<P extends Payloads> {
     router: Router<P>,
     counters: NetworkCounters,
   ) {
-    this.queue = setup.queue;
-    this.random = setup.random;
     this.options = setup.options;
-    this.topology = topology;
-    this.connections = connections;
     this.router = router;
     this.counters = counters;
+    const timers = new ConnectionTimers(setup, connections);
+    this.timers = timers;
+    this.connector = new Connector(setup, timers, (connection) => this.establish(connection));
+    this.keepAlive = new KeepAlive(
+      timers,
+      (connection) => this.giveUpAtEndpoint(connection),
+      (connection) => this.giveUpAtBroker(connection),
+    );
+    this.paths = new Paths(topology, connections, router, counters, timers, {
+      settle: (connection) => this.settle(connection),
+      endAtBroker: (connection) => this.endAtBroker(connection),
+      noticeEnd: (connection) => this.noticeEnd(connection),
+    });
+    this.onStaleReplay = timers.handler((connection) => this.replayStale(connection));
   }
 
   /** The endpoint's process runs, and connects. */
   start(endpoint: Endpoint<P>): void {
     endpoint.running = true;
-    for (const connection of endpoint.connections) this.connectLater(connection, firstConnectUs);
+    for (const connection of endpoint.connections) this.connector.connect(connection);
   }
 
   /** The endpoint's process is gone; its kernel closes what it had open. */
@@ -66,7 +68,7 @@ export class Lifecycle<P extends Payloads> {
     endpoint.wantsRequests = false;
     endpoint.status = null;
     for (const connection of endpoint.connections) {
-      connection.connecting = this.cancelled(connection.connecting);
+      this.connector.giveUp(connection);
       if (connection.endpointUp) this.endAtEndpoint(connection);
     }
   }
@@ -76,21 +78,13 @@ export class Lifecycle<P extends Payloads> {
     endpoint.paused = paused;
     for (const connection of endpoint.connections) {
       this.settle(connection);
-      if (!paused) this.drain(connection, connection.fromBroker, this.onDrainFromBroker);
+      if (!paused) this.paths.readOn(connection);
     }
   }
 
   /** Cables, switches or power have changed. */
   pathsChanged(): void {
-    for (const connection of this.connections) {
-      const { endpoint, broker } = connection;
-      const there = this.topology.reaches(endpoint.node, broker.node);
-      const back = this.topology.reaches(broker.node, endpoint.node);
-      if (there === connection.toBroker.pathWhole && back === connection.fromBroker.pathWhole) continue;
-      this.setPath(connection, connection.toBroker, there, this.onResumeToBroker);
-      this.setPath(connection, connection.fromBroker, back, this.onResumeFromBroker);
-      this.settle(connection);
-    }
+    this.paths.changed();
   }
 
   /** The broker's process is gone. Endpoints that it can still reach learn that at once; no wills are published. */
@@ -100,6 +94,7 @@ export class Lifecycle<P extends Payloads> {
     for (const connection of broker.connections) {
       connection.brokerUp = false;
       this.abandon(connection.fromBroker, null);
+      this.counters.lost.connectionEnded += connection.staleFromBroker.clear();
       if (losses.losesSessions || !this.options.persistentSessions) endSession(connection);
       this.settle(connection);
     }
@@ -115,38 +110,6 @@ export class Lifecycle<P extends Payloads> {
 
   // Connecting.
 
-  private connectLater(connection: Connection<P>, range: RangeUs): void {
-    connection.connecting = this.queue.schedule(
-      this.queue.nowUs + this.draw(range),
-      this.onConnect,
-      connection.index,
-      0,
-    );
-  }
-
-  /** The endpoint tries to connect. Without a path it learns nothing until its patience ends. */
-  private readonly onConnect: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    const { broker, endpoint } = connection;
-    if (!endpoint.paused && this.isPathWhole(connection) && !broker.up) {
-      this.connectLater(connection, reconnectUs);
-      return;
-    }
-    const { hopUsMin, hopUsMax } = this.options;
-    const answered = !endpoint.paused && this.isPathWhole(connection);
-    // A round trip to open the TCP connection, and one from CONNECT to CONNACK.
-    const waitUs = answered ? this.draw([2 * hopUsMin, 2 * hopUsMax]) : connectTimeoutUs;
-    connection.connecting = this.queue.schedule(this.queue.nowUs + waitUs, this.onConnectEnds, index, 0);
-  };
-
-  /** The CONNACK arrives, or patience ends. */
-  private readonly onConnectEnds: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    const { broker, endpoint } = connection;
-    if (endpoint.paused || !broker.up || !this.isPathWhole(connection)) this.connectLater(connection, reconnectUs);
-    else this.establish(connection);
-  };
-
   private establish(connection: Connection<P>): void {
     const { endpoint } = connection;
     if (connection.brokerUp) {
@@ -154,7 +117,6 @@ export class Lifecycle<P extends Payloads> {
       this.endAtBroker(connection);
     }
     this.counters.connects += 1;
-    connection.connecting = noTicket;
     connection.generation += 1;
     this.reset(connection.toBroker);
     this.reset(connection.fromBroker);
@@ -165,7 +127,7 @@ export class Lifecycle<P extends Payloads> {
     this.renewSubscriptions(connection);
     if (endpoint.status !== null) this.router.publish(connection, endpoint.status);
     if (connection.staleToBroker.length + connection.staleFromBroker.length > 0) {
-      this.queue.schedule(this.queue.nowUs + this.draw(staleReplayUs), this.onStaleReplay, connection.index, 0);
+      this.timers.start(staleReplayUs, this.onStaleReplay, connection);
     }
     this.router.tellConnection(connection, true);
   }
@@ -184,8 +146,7 @@ export class Lifecycle<P extends Payloads> {
     this.router.publish(connection, { kind: "subscribe", from: index, fromBoot: boot, to: toSubscribers, body });
   }
 
-  private readonly onStaleReplay: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
+  private replayStale(connection: Connection<P>): void {
     // What the connection loses again before its turn waits for the next one.
     if (!connection.endpointUp || !connection.brokerUp) return;
     const { staleToBroker, staleFromBroker } = connection;
@@ -199,7 +160,7 @@ export class Lifecycle<P extends Payloads> {
       this.counters.stale += 1;
       this.router.replay(connection, packet);
     }
-  };
+  }
 
   // Ending.
 
@@ -212,8 +173,18 @@ export class Lifecycle<P extends Payloads> {
     this.settle(connection);
     if (connection.brokerUp && !toBroker.stalled) this.endAtBroker(connection);
     if (!endpoint.running) return;
-    this.connectLater(connection, reconnectUs);
+    this.connector.reconnect(connection);
     this.router.tellConnection(connection, false);
+  }
+
+  private giveUpAtEndpoint(connection: Connection<P>): void {
+    this.counters.endpointTimeouts += 1;
+    this.endAtEndpoint(connection);
+  }
+
+  private giveUpAtBroker(connection: Connection<P>): void {
+    this.counters.brokerTimeouts += 1;
+    this.endAtBroker(connection);
   }
 
   /** The broker's end is gone without a DISCONNECT: the will goes out. The endpoint hears of it if the path is whole. */
@@ -246,75 +217,11 @@ export class Lifecycle<P extends Payloads> {
     if (!fromBroker.stalled && !endpoint.paused && fromBroker.waiting.length === 0) this.endAtEndpoint(connection);
   }
 
-  // Paths.
-
-  private setPath(connection: Connection<P>, stream: Stream<P>, whole: boolean, onResume: EventHandler): void {
-    if (stream.pathWhole === whole) return;
-    stream.pathWhole = whole;
-    stream.resuming = this.cancelled(stream.resuming);
-    if (!whole) stream.stalled = true;
-    else
-      stream.resuming = this.queue.schedule(this.queue.nowUs + this.draw(retransmitUs), onResume, connection.index, 0);
-  }
-
-  /** After a heal, TCP gets through to the broker again, with what waited or with the endpoint's FIN. */
-  private readonly onResumeToBroker: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    connection.toBroker.stalled = false;
-    connection.toBroker.resuming = noTicket;
-    this.settle(connection);
-    if (connection.brokerUp && !connection.endpointUp) this.endAtBroker(connection);
-    else this.drain(connection, connection.toBroker, this.onDrainToBroker);
-  };
-
-  /** After a heal, TCP gets through to the endpoint again, with what waited and then with the broker's FIN. */
-  private readonly onResumeFromBroker: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    connection.fromBroker.stalled = false;
-    connection.fromBroker.resuming = noTicket;
-    this.settle(connection);
-    this.drain(connection, connection.fromBroker, this.onDrainFromBroker);
-  };
-
-  /** Has what waits go on, one packet after the other; if nothing waits, the broker's FIN is next. */
-  private drain(connection: Connection<P>, stream: Stream<P>, onDrain: EventHandler): void {
-    if (stream.waiting.length === 0) this.noticeEnd(connection);
-    else if (stream.draining === noTicket) {
-      stream.draining = this.queue.schedule(this.queue.nowUs + drainPeriodUs, onDrain, connection.index, 0);
-    }
-  }
-
-  private readonly onDrainToBroker: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    const stream = connection.toBroker;
-    stream.draining = noTicket;
-    if (!connection.endpointUp || !connection.brokerUp || stream.stalled) return;
-    const packet = stream.waiting.shift();
-    if (packet !== undefined) {
-      this.counters.late += 1;
-      this.router.route(connection, packet);
-    }
-    this.settle(connection);
-    this.drain(connection, stream, this.onDrainToBroker);
-  };
-
-  private readonly onDrainFromBroker: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    const stream = connection.fromBroker;
-    stream.draining = noTicket;
-    if (!connection.endpointUp || connection.endpoint.paused || stream.stalled) return;
-    const packet = stream.waiting.shift();
-    this.settle(connection);
-    if (packet !== undefined) {
-      this.counters.late += 1;
-      this.router.hand(connection, packet);
-    }
-    this.drain(connection, stream, this.onDrainFromBroker);
-  };
+  // Streams.
 
   /** What waited is lost, or kept to be replayed. */
   private abandon(stream: Stream<P>, stale: PacketBuffer<P> | null): void {
-    stream.draining = this.cancelled(stream.draining);
+    stream.draining = this.timers.stop(stream.draining);
     const lost =
       stale !== null && this.options.staleReplay
         ? stream.waiting.moveTo(stale, this.options.bufferBytesMax)
@@ -326,69 +233,15 @@ export class Lifecycle<P extends Payloads> {
   private reset(stream: Stream<P>): void {
     this.abandon(stream, null);
     stream.stalled = false;
-    stream.resuming = this.cancelled(stream.resuming);
+    stream.resuming = this.timers.stop(stream.resuming);
   }
 
-  // Silence.
-
-  /** Works out, after any change, what is open, and which end hears nothing and will give up. */
+  /** Works out, after any change, which streams are open, and has silence noticed. */
   private settle(connection: Connection<P>): void {
     const { endpoint, endpointUp, brokerUp, toBroker, fromBroker } = connection;
-    const running = endpointUp && !endpoint.paused;
     toBroker.open = endpointUp && brokerUp && !toBroker.stalled && toBroker.waiting.length === 0;
-    fromBroker.open = running && !fromBroker.stalled && fromBroker.waiting.length === 0;
-
-    const endpointHears = brokerUp && !toBroker.stalled && !fromBroker.stalled;
-    connection.endpointWatch =
-      running && !endpointHears
-        ? this.watched(connection.endpointWatch, endpointGivesUpUs, this.onEndpointGivesUp, connection)
-        : this.cancelled(connection.endpointWatch);
-
-    const brokerHears = running && !toBroker.stalled;
-    connection.brokerWatch =
-      brokerUp && !brokerHears
-        ? this.watched(connection.brokerWatch, brokerGivesUpUs, this.onBrokerGivesUp, connection)
-        : this.cancelled(connection.brokerWatch);
-  }
-
-  private watched(ticket: Ticket, range: RangeUs, onSilence: EventHandler, connection: Connection<P>): Ticket {
-    if (ticket !== noTicket) return ticket;
-    return this.queue.schedule(this.queue.nowUs + this.draw(range), onSilence, connection.index, 0);
-  }
-
-  private readonly onEndpointGivesUp: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    connection.endpointWatch = noTicket;
-    this.counters.endpointTimeouts += 1;
-    this.endAtEndpoint(connection);
-  };
-
-  private readonly onBrokerGivesUp: EventHandler = (index) => {
-    const connection = this.connectionAt(index);
-    connection.brokerWatch = noTicket;
-    this.counters.brokerTimeouts += 1;
-    this.endAtBroker(connection);
-  };
-
-  // Helpers.
-
-  private isPathWhole(connection: Connection<P>): boolean {
-    return connection.toBroker.pathWhole && connection.fromBroker.pathWhole;
-  }
-
-  private connectionAt(index: number): Connection<P> {
-    const connection = this.connections[index];
-    if (connection === undefined) throw new RangeError(`There is no connection ${index}.`);
-    return connection;
-  }
-
-  private draw([minUs, maxUs]: RangeUs): number {
-    return this.random.between(minUs, maxUs + 1);
-  }
-
-  private cancelled(ticket: Ticket): Ticket {
-    if (ticket !== noTicket) this.queue.cancel(ticket);
-    return noTicket;
+    fromBroker.open = endpointUp && !endpoint.paused && !fromBroker.stalled && fromBroker.waiting.length === 0;
+    this.keepAlive.changed(connection);
   }
 }
 

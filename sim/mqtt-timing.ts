@@ -15,7 +15,7 @@ export const brokerGivesUpUs: RangeUs = [900_000, 1_500_000];
 export const reconnectUs: RangeUs = [200_000, 220_000];
 
 /** How long an attempt waits for its CONNACK. */
-export const connectTimeoutUs = 1_000_000;
+export const connectTimeoutUs: RangeUs = [1_000_000, 1_000_000];
 
 /** From the start of a process to its first attempt to connect. */
 export const firstConnectUs: RangeUs = [100, 5_000];
@@ -24,7 +24,7 @@ export const firstConnectUs: RangeUs = [100, 5_000];
 export const retransmitUs: RangeUs = [500, 200_000];
 
 /** Between two packets that waited, when they go on. */
-export const drainPeriodUs = 20;
+export const drainPeriodUs: RangeUs = [20, 20];
 
 /** From a reconnect to the arrival of what had waited on the connection before. */
 export const staleReplayUs: RangeUs = [1_000, 50_000];

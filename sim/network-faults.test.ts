@@ -65,6 +65,23 @@ describe("a cable cut for a short time", () => {
   });
 });
 
+describe("a flapping cable", () => {
+  it("when it is cut again before TCP has tried again, lets nothing through until it is whole", () => {
+    const scenario = new NetworkScenario(fiveBoards);
+    scenario.network.cutCable("pi-1", "both");
+    scenario.network.sendRaft(0, 1, "a");
+    scenario.network.sendRaft(1, 0, "a");
+    scenario.run(0.1);
+    scenario.network.healCable("pi-1");
+    scenario.network.cutCable("pi-1", "both");
+    scenario.run(0.3);
+    expect(scenario.told).toEqual([]);
+    scenario.network.healCable("pi-1");
+    scenario.run(0.25);
+    expect([scenario.heard(0), scenario.heard(1)]).toEqual([["1>a"], ["0>a"]]);
+  });
+});
+
 describe("a cable cut for long", () => {
   it("is noticed by the board after 0.7 to 0.8 s, and by the broker, which publishes the will, after 0.9 to 1.5 s", () => {
     for (let seed = 1; seed <= 20; seed += 1) {
@@ -239,6 +256,33 @@ describe("boards that fail", () => {
     expect(scenario.heard(1, "leader")).toEqual(["0 is leader since boot 1 via 0"]);
   });
 
+  it("given stale replay, what waited in a machine is gone with its power, and at a broker with its process", () => {
+    const scenario = new NetworkScenario(fiveBoards, { staleReplay: true });
+    scenario.network.cutCable("pi-1", "both");
+    scenario.network.sendRaft(0, 1, "in the board");
+    scenario.network.sendRaft(1, 0, "at the broker");
+    scenario.run(1);
+    scenario.network.powerCut(0);
+    scenario.network.crashBroker("broker", { losesSessions: false, losesRetained: false });
+    scenario.network.healCable("pi-1");
+    scenario.network.restartBroker("broker");
+    scenario.start(0);
+    scenario.run(2);
+    expect([...scenario.heard(0, ">"), ...scenario.heard(1, ">")]).toEqual([]);
+    expect(scenario.network.isConnected(0, 0)).toBe(true);
+  });
+
+  it("when a process is replaced while a message to it is held back, the new one never sees it", () => {
+    const scenario = new NetworkScenario(fiveBoards);
+    scenario.network.setNoise({ lossPpm: 0, duplicationPpm: 0, delayPpm: 1_000_000, delayUsMax: 1_000_000 });
+    for (let message = 0; message < 10; message += 1) scenario.network.sendRaft(1, 0, "x");
+    scenario.network.processDied(0);
+    scenario.start(0);
+    scenario.run(2);
+    expect(scenario.heard(0, ">")).toEqual([]);
+    expect(scenario.network.counters.lost.connectionEnded).toBe(10);
+  });
+
   it("when a board is paused for a moment, it finds all messages when it goes on", () => {
     const scenario = new NetworkScenario(fiveBoards);
     scenario.network.setPaused(0, true);
@@ -250,6 +294,21 @@ describe("boards that fail", () => {
     scenario.run(0.1);
     expect(scenario.heard(0)).toEqual(["1>a", "1>b", "1>c"]);
     expect(scenario.network.counters).toMatchObject({ brokerTimeouts: 0, connects: 6 });
+  });
+
+  it("when a board is paused again while it catches up, it finds the rest later", () => {
+    const scenario = new NetworkScenario(fiveBoards);
+    scenario.network.setPaused(0, true);
+    for (const text of ["a", "b", "c"]) scenario.network.sendRaft(1, 0, text);
+    scenario.run(0.1);
+    scenario.network.setPaused(0, false);
+    scenario.run(0.00003);
+    scenario.network.setPaused(0, true);
+    scenario.run(0.1);
+    expect(scenario.heard(0)).toEqual(["1>a"]);
+    scenario.network.setPaused(0, false);
+    scenario.run(0.1);
+    expect(scenario.heard(0)).toEqual(["1>a", "1>b", "1>c"]);
   });
 
   it("when a board is paused for long, the broker gives it up; going on, it reads what came before and then the end", () => {
