@@ -1,15 +1,13 @@
 /** One simulated board: power, a clock, a disk, and the process that runs the replica. */
 
 import { createKeyValue } from "../device/machine/key-value.ts";
-import type { Random } from "../device/random.ts";
-import type { Status, Via, Wire } from "../device/replica/host.ts";
-import type { Observer } from "../device/replica/host.ts";
-import type { ReplicaOptions } from "../device/replica/options.ts";
-import { Replica } from "../device/replica/replica.ts";
 import type { SessionRules } from "../device/machine/sessions.ts";
 import type { Rules } from "../device/raft/index.ts";
-import type { PeerMessage } from "../device/transport/protocol.ts";
-import type { Administration, Request } from "../device/transport/protocol.ts";
+import type { Random } from "../device/random.ts";
+import type { Observer, Status, Via, Wire } from "../device/replica/host.ts";
+import type { ReplicaOptions } from "../device/replica/options.ts";
+import { Replica } from "../device/replica/replica.ts";
+import type { Administration, PeerMessage, Request } from "../device/transport/protocol.ts";
 import type { BoardClock } from "./clock.ts";
 import type { SimDisk } from "./disk.ts";
 import { type EventQueue, noTicket, type Ticket } from "./queue.ts";
@@ -76,7 +74,7 @@ export class SimBoard {
 
   /** Starts the process, and before it the machine if need be. */
   start(): void {
-    const { wire, random, queue, clock, rules, sessionRules, ...settings } = this.#settings;
+    const { wire, random, queue, clock, disk, rules, sessionRules, ...settings } = this.#settings;
     this.#boots += 1;
     this.#state = "running";
     this.#replica = new Replica({
@@ -88,7 +86,7 @@ export class SimBoard {
         monotonicUs: () => clock.monotonicUs(queue.nowUs),
         wallMs: () => Math.floor(clock.wallUs(queue.nowUs) / 1_000),
       },
-      disk: settings.disk,
+      disk: disk.mount(),
       wire,
       random: random.fork(`boot ${this.#boots}`),
       options: settings.options,

@@ -128,7 +128,11 @@ export class SimClient {
     }
   }
 
-  #record(type: HistoryEvent["type"], operation: KeyValueOperation, more: { readonly result?: HistoryEvent["result"] }): void {
+  #record(
+    type: HistoryEvent["type"],
+    operation: KeyValueOperation,
+    more: { readonly result?: HistoryEvent["result"] },
+  ): void {
     const { queue, record } = this.#settings;
     record({ process: this.#process, type, ...operation, ...more, atUs: queue.nowUs } as HistoryEvent);
   }

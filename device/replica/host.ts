@@ -1,7 +1,7 @@
 /** What a replica needs from whoever runs it, a simulated world or a real board, and what it tells it. */
 
 import type { Applied } from "../machine/host.ts";
-import type { Effects, Entry, MemberId, RaftEvent, Save, Snapshot } from "../raft/index.ts";
+import type { Entry, MemberId, RaftEvent, Save, Snapshot } from "../raft/index.ts";
 import type { Damage, TornTail } from "../storage/index.ts";
 import type { PeerMessage, Reply } from "../transport/protocol.ts";
 import type { BoardId } from "./identity.ts";
@@ -40,7 +40,12 @@ export type Status = {
 export type ReplicaEvent =
   | RaftEvent
   /** Storage is open; `tornTail`: what a power cut left half written, and was cut off. */
-  | { readonly type: "opened"; readonly member: MemberId; readonly lastIndex: number; readonly tornTail: TornTail | null }
+  | {
+      readonly type: "opened";
+      readonly member: MemberId;
+      readonly lastIndex: number;
+      readonly tornTail: TornTail | null;
+    }
   /** The disk is broken before its end: this board does not vote with it any more. */
   | { readonly type: "damaged"; readonly damage: Damage }
   /** The disk was empty, or given up: this board starts over under a new identity. */
@@ -58,6 +63,4 @@ export type Observer = {
   /** `applied` is `null` for entries that are no command. */
   applied(entry: Entry, applied: Applied | null): void;
   compacted(snapshot: Snapshot): void;
-  /** Each batch of effects, before it is carried out. */
-  effects(effects: Effects): void;
 };

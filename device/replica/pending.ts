@@ -18,9 +18,16 @@ export class PendingRequests {
   readonly #reply: (via: Via, reply: Reply) => void;
   readonly #byRequest = new Map<string, Waiting>();
   readonly #byIndex = new Map<number, Waiting>();
-  readonly #byRead = new Map<number, { readonly waiting: Waiting; readonly query: Extract<Request, { type: "query" }> }>();
+  readonly #byRead = new Map<
+    number,
+    { readonly waiting: Waiting; readonly query: Extract<Request, { type: "query" }> }
+  >();
   /** Reads whose index is known, until it is applied; in the order in which they became known. */
-  #confirmed: { readonly waiting: Waiting; readonly query: Extract<Request, { type: "query" }>; readonly index: number }[] = [];
+  #confirmed: {
+    readonly waiting: Waiting;
+    readonly query: Extract<Request, { type: "query" }>;
+    readonly index: number;
+  }[] = [];
 
   constructor(reply: (via: Via, reply: Reply) => void) {
     this.#reply = reply;
@@ -53,7 +60,10 @@ export class PendingRequests {
     if (waiting === undefined) return;
     this.#byIndex.delete(index);
     const isOurs = waiting.term === term && outcome !== null;
-    this.#answer(waiting, isOurs ? outcome : { kind: "retry", error: "another leader's entry took its place", leader: null });
+    this.#answer(
+      waiting,
+      isOurs ? outcome : { kind: "retry", error: "another leader's entry took its place", leader: null },
+    );
   }
 
   /** The read may be answered as of `index`. */

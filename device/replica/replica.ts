@@ -236,9 +236,8 @@ export class Replica {
 
   #carryOut(running: Running, effects: Effects): void {
     const { observer, wire } = this.#settings;
-    observer.effects(effects);
-    for (const event of effects.events) observer.event(event);
     if (effects.save !== null) this.#save(running, effects.save);
+    for (const event of effects.events) observer.event(event);
     if (effects.held.length > 0) this.#held.push({ saveId: effects.heldUntil, messages: effects.held });
     for (const message of effects.send) wire.send(boardOf(message.to), message);
     if (effects.restore !== null) {
@@ -356,7 +355,9 @@ export class Replica {
 
   #isFull(pending: PendingRequests): { readonly ok: false; readonly reason: string } | null {
     const { pendingRequestsMax } = this.#settings.options;
-    return pending.size < pendingRequestsMax ? null : { ok: false, reason: `${pendingRequestsMax} requests wait already` };
+    return pending.size < pendingRequestsMax
+      ? null
+      : { ok: false, reason: `${pendingRequestsMax} requests wait already` };
   }
 
   #retry(raft: Raft, request: Request, via: Via, error: string): void {
@@ -432,7 +433,10 @@ function administer(raft: Raft, request: Administration): Outcome {
   return raft.role === "leader" ? { kind: "refused", error: refused } : { kind: "retry", error: refused, leader };
 }
 
-function changeMembers(raft: Raft, { voters, learners }: Extract<Administration, { type: "changeMembers" }>): string | null {
+function changeMembers(
+  raft: Raft,
+  { voters, learners }: Extract<Administration, { type: "changeMembers" }>,
+): string | null {
   const changed = raft.changeMembers({ voters, learners });
   return changed.ok ? null : changed.reason;
 }
