@@ -94,6 +94,16 @@ export class Invariants {
     return this.#leaders.size;
   }
 
+  /** The identity under which a board takes part, or last did. */
+  memberOf(board: SimBoard): MemberId {
+    return this.#process(board).member;
+  }
+
+  /** The configurations that boards go by, running or not: each the latest in its log, as far as was seen. */
+  get configurationsInForce(): readonly Configuration[] {
+    return this.#processes.map(({ configuration }) => configuration);
+  }
+
   /** Reports a violation found elsewhere. */
   report(invariant: string, board: string, detail: string): void {
     this.#violation ??= { invariant, board, atUs: this.#nowUs(), detail };
@@ -136,7 +146,7 @@ export class Invariants {
   }
 
   saving(board: SimBoard, save: Save): void {
-    const id = this.#memberOf(board);
+    const id = this.memberOf(board);
     const member = this.#member(id);
     const { log } = member;
     if (save.snapshot !== null) this.#startFrom(log, save.snapshot.index, save.snapshot.term);
@@ -155,7 +165,7 @@ export class Invariants {
   }
 
   saved(board: SimBoard, saveId: number): void {
-    const { log, saves } = this.#member(this.#memberOf(board));
+    const { log, saves } = this.#member(this.memberOf(board));
     for (let save = saves[0]; save !== undefined && save.id <= saveId; save = saves[0]) {
       saves.shift();
       log.durableIndex = Math.max(log.durableIndex, Math.min(save.lastIndex, log.lastIndex));
@@ -210,7 +220,7 @@ export class Invariants {
 
   /** At most one leader in a term (§3.4), who has every entry committed in earlier terms (§3.6). */
   #elected(board: SimBoard, term: Term): void {
-    const id = this.#memberOf(board);
+    const id = this.memberOf(board);
     const other = this.#leaders.get(term);
     if (other !== undefined) this.report("election safety", board.name, `term ${term} already has leader ${other}`);
     this.#leaders.set(term, id);
@@ -429,9 +439,6 @@ export class Invariants {
     }
   }
 
-  #memberOf(board: SimBoard): MemberId {
-    return this.#process(board).member;
-  }
 
   #process(board: SimBoard): Process {
     const process = this.#processes[board.index];

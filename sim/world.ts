@@ -7,7 +7,10 @@
 
 import type { Random } from "../device/random.ts";
 import { createRandom } from "../device/random.ts";
+import { isQuorum } from "../device/raft/configuration.ts";
+import { type Configuration, type MemberId, rules } from "../device/raft/index.ts";
 import type { Observer, ReplicaEvent, Status, Wire } from "../device/replica/host.ts";
+import { boardOf } from "../device/replica/identity.ts";
 import type { ReplicaOptions } from "../device/replica/options.ts";
 import { formatStorage } from "../device/storage/index.ts";
 import type { Administration, PeerMessage, Reply, Request } from "../device/transport/protocol.ts";
@@ -68,6 +71,9 @@ export class World {
   readonly #boardByName: ReadonlyMap<string, SimBoard>;
   /** By receiver and sender: the sender's latest boot that was heard of. What earlier boots sent comes too late. */
   readonly #boots: Uint32Array;
+  /** Identities whose disk is gone, or no longer what it was. */
+  readonly #lostMembers = new Set<MemberId>();
+  #asked = 0;
 
   /** A bench with fresh disks and no power yet; `powerOn` begins. */
   constructor(settings: WorldSettings) {
@@ -207,8 +213,32 @@ export class World {
   /** The card is taken out and an empty one put in; the board is without power meanwhile. */
   wipe(name: string): void {
     this.powerCut(name);
+    this.#lostMembers.add(this.invariants.memberOf(this.board(name)));
     this.board(name).disk.wipe();
     this.#tellFault(`${name} gets an empty card`, true);
+  }
+
+  /** A bit on the board's disk flips. It finds out when it next reads the file, at its next start. */
+  rot(name: string): void {
+    const board = this.board(name);
+    const rotten = board.disk.rot();
+    if (rotten === null) return;
+    this.#lostMembers.add(this.invariants.memberOf(board));
+    this.#tellFault(`a bit of ${name}'s ${rotten.file} flips at offset ${rotten.offset}`, true);
+  }
+
+  /**
+   * Whether this board may lose its disk and the cluster still holds everything: then a majority of every configuration
+   * that any board goes by keeps its memory.
+   */
+  mayLose(name: string): boolean {
+    return this.keepsQuorum([...this.#lostMembers, this.invariants.memberOf(this.board(name))]);
+  }
+
+  /** Whether every configuration that any board goes by has a quorum without these members and those who lost their disk. */
+  keepsQuorum(without: readonly MemberId[]): boolean {
+    const isThere = (member: MemberId): boolean => !without.includes(member) && !this.#lostMembers.has(member);
+    return this.invariants.configurationsInForce.every((each) => isQuorum(each, rules, isThere));
   }
 
   pause(name: string): void {
@@ -243,13 +273,43 @@ export class World {
 
   // What can be asked of the cluster
 
-  /** Asks the leader, as an operator would. Says what it answered; `null` if nobody leads. */
-  administer(ask: (leader: SimBoard) => string | null): string | null {
+  /** Asks the leader to hand over to this board. Nothing if nobody leads. */
+  transferLeadership(name: string): void {
+    const to = this.invariants.memberOf(this.board(name));
+    this.#askLeader((request) => ({ type: "transfer", client: operator, request, to }));
+  }
+
+  /** Has the board leave the cluster. */
+  removeMember(name: string): void {
+    this.#askLeader((request, { voters, learners }) => {
+      const stays = (member: MemberId): boolean => boardOf(member) !== name;
+      return {
+        type: "changeMembers",
+        client: operator,
+        request,
+        voters: voters.filter(stays),
+        learners: learners.filter(stays),
+      };
+    });
+  }
+
+  /** Has the board join as a learner; it becomes a voter when it has caught up. */
+  addMember(name: string): void {
+    const member = this.invariants.memberOf(this.board(name));
+    this.#askLeader((request, { voters, learners }) => {
+      if (voters.includes(member)) return null;
+      return { type: "changeMembers", client: operator, request, voters, learners: [...learners, member] };
+    });
+  }
+
+  /** An operator's request goes to the leader, who may refuse it; the answer is not waited for. */
+  #askLeader(ask: (request: number, configuration: Configuration) => Administration | null): void {
     const { leader } = this;
-    if (leader === null || leader.state !== "running") return "nobody leads";
-    const refused = ask(leader);
-    leader.arm();
-    return refused;
+    const raft = leader?.replica?.raft;
+    if (leader === null || raft === undefined || raft === null) return;
+    this.#asked += 1;
+    const request = ask(this.#asked, raft.configuration);
+    if (request !== null) leader.whenAwake(() => leader.request(request, this.boards.length));
   }
 
   #createBoard(name: string, index: number, names: readonly string[], random: Random): SimBoard {
@@ -384,6 +444,8 @@ export class World {
   }
 }
 
+/** The name under which the world asks for what operators ask for. */
+const operator = "operator";
 /** A `Via` holds the broker and the client in one number. */
 const viaBase = 65_536;
 /** The wall clock's time at the start of every run: some day in 2026. */

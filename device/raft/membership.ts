@@ -1,6 +1,6 @@
 /** Changing who belongs to the cluster, one change at a time (§4). */
 
-import { isJoint, isVoter, leaveJoint, planChange, type Target } from "./configuration.ts";
+import { isJoint, isQuorum, isVoter, leaveJoint, planChange, type Target } from "./configuration.ts";
 import { followMembers } from "./leadership.ts";
 import { appendOwn, becomeFollower, type Leadership, type State } from "./state.ts";
 import { askToCampaign } from "./transfer.ts";
@@ -28,7 +28,21 @@ export function changeMembers(
       return { ok: false, reason: `${voter} still lacks ${log.lastIndex - matchIndex} entries` };
     }
   }
+  if (!hearsQuorumOf(state, leadership, planned.configuration)) {
+    return { ok: false, reason: "too few of the new voters are heard from to commit the change" };
+  }
   return { ok: true, index: appendConfiguration(state, leadership, planned.configuration) };
+}
+
+/**
+ * A configuration is in force as soon as it is in the log; if its voters are not there to commit it, the cluster stands
+ * still, and the change cannot even be taken back.
+ */
+function hearsQuorumOf(state: State, leadership: Leadership, configuration: Configuration): boolean {
+  const since = state.now - state.options.electionTimeoutMaxUs;
+  return isQuorum(configuration, state.rules, (voter) => {
+    return voter === state.id || (leadership.progress.get(voter)?.lastHeardAt ?? Number.NEGATIVE_INFINITY) > since;
+  });
 }
 
 /** Leaves a joint configuration that does not leave by itself. */
