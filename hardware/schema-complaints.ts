@@ -19,8 +19,7 @@ export function schemaComplaints(schema: z.ZodType, value: unknown): readonly Co
   const result = schema.safeParse(value, { error: whatMayStand, reportInput: true });
   if (result.success) return [];
   const issues = flatten(result.error.issues);
-  const unknownKeys = issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
-  return issues.flatMap((issue) => complaints(issue, schema, unknownKeys));
+  return issues.flatMap((issue) => complaints(issue, schema, unknownKeysBeside(issue, issues)));
 }
 
 function complaints(issue: Issue, schema: z.ZodType, unknownKeys: readonly string[]): readonly Complaint[] {
@@ -48,6 +47,14 @@ function complaints(issue: Issue, schema: z.ZodType, unknownKeys: readonly strin
           : `${place} is ${found}, but must be ${issue.message}.${hint}`,
     },
   ];
+}
+
+/** The unknown keys of the mapping in which the issue's own key stands. */
+function unknownKeysBeside(issue: Issue, issues: readonly Issue[]): readonly string[] {
+  const around = issue.path.slice(0, -1).join("/");
+  return issues.flatMap((other) =>
+    other.code === "unrecognized_keys" && other.path.join("/") === around ? other.keys : [],
+  );
 }
 
 /**

@@ -37,6 +37,8 @@ export class YamlFileError extends Error {
 export type Problems = {
   /** Notes that what stands at `path` is wrong; a path that is not in the file means the nearest thing around it. */
   add(path: Path, message: string): void;
+  /** The line of the file where `path` begins. */
+  lineOf(path: Path): number;
   /** Throws a `YamlFileError` if anything was noted. */
   throwIfAny(): void;
 };
@@ -119,6 +121,7 @@ function createProblems(document: Document, lines: LineCounter, file: string) {
     add(path: Path, message: string): void {
       addAt(nearestOffset(document, path), message);
     },
+    lineOf: (path: Path) => Math.max(lines.linePos(nearestOffset(document, path)).line, 1),
     throwIfAny(): void {
       if (found.length === 0) return;
       throw new YamlFileError(found.toSorted((one, other) => one.line - other.line || one.column - other.column));

@@ -1,7 +1,6 @@
 /** An experiment as the rest of Adrift sees it: times in whole microseconds, defaults filled in, words parsed. */
 
-import type { KeyValueOperation } from "../../device/client/key-value-call.ts";
-import type { ReadMode } from "../../device/transport/protocol.ts";
+import type { Workload } from "../../sim/workload.ts";
 import type { Expectation } from "./expectations.ts";
 
 /** A workload, faults, and what is expected. It runs unchanged on every kind of bench. */
@@ -14,28 +13,14 @@ export type Experiment = {
   readonly durationUs: number;
   /** The seed of a simulated run, if it shall always be the same. */
   readonly seed: number | null;
-  readonly workload: Workload;
+  readonly workload: ExperimentWorkload;
   readonly raft: RaftSettings;
   readonly faults: readonly ScheduledFault[];
   readonly expect: readonly Expectation[];
 };
 
-/** What the clients do. */
-export type Workload = {
-  readonly clients: number;
-  /** How many operations a second all clients together begin. */
-  readonly ratePerSecond: number;
-  readonly keys: number;
-  /** How often each operation is drawn, relative to the others. */
-  readonly operationWeights: Readonly<Record<OperationName, number>>;
-  readonly readMode: ReadMode;
-  /** How long after its beginning an operation is given up. */
-  readonly timeoutUs: number;
-  /** How long a client waits for an answer before it repeats a request. */
-  readonly retryAfterUs: number;
-};
-
-export type OperationName = KeyValueOperation["op"];
+/** What the clients do, and how long one waits for an answer before it repeats a request. */
+export type ExperimentWorkload = Workload & { readonly retryAfterUs: number };
 
 /** What an experiment may set about consensus; `null`: as it comes. */
 export type RaftSettings = {

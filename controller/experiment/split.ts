@@ -1,0 +1,37 @@
+/** Which cables to cut so that the boards of a bench fall into groups. */
+
+import { type Bench, reachability } from "../../hardware/bench.ts";
+
+/** Beyond so many cables between switches not every choice of them is tried. */
+const trunksMax = 10;
+
+/**
+ * The cables to cut so that no board hears a board of another group: as few cables between switches as do it or, where
+ * those cannot do it, all cables of every board outside the largest group. (On one broker only the group on the
+ * broker's side can talk among itself; each other board is then alone.)
+ */
+export function cablesToSplit(bench: Bench, groups: readonly (readonly string[])[]): readonly string[] {
+  const isSwitch = new Set(bench.switches.map((each) => each.name));
+  const trunks = bench.cables
+    .filter((cable) => cable.ends.every((end) => isSwitch.has(end.node)))
+    .map(({ name }) => name);
+  for (const chosen of subsets(trunks.slice(0, trunksMax))) if (isSplit(bench, groups, chosen)) return chosen;
+
+  const largest = groups.reduce((one, other) => (other.length > one.length ? other : one), []);
+  const outside = new Set(groups.filter((group) => group !== largest).flat());
+  return bench.cables.filter((cable) => cable.ends.some((end) => outside.has(end.node))).map(({ name }) => name);
+}
+
+function isSplit(bench: Bench, groups: readonly (readonly string[])[], cables: readonly string[]): boolean {
+  const then = reachability(bench, { cutCables: new Set(cables), downNodes: new Set() });
+  return groups.every((group) =>
+    group.every((speaker) => then.boardsThatHear(speaker).every((listener) => group.includes(listener))),
+  );
+}
+
+/** All subsets, smaller ones first. */
+function subsets(items: readonly string[]): readonly (readonly string[])[] {
+  let all: (readonly string[])[] = [[]];
+  for (const item of items) all = [...all, ...all.map((subset) => [...subset, item])];
+  return all.toSorted((one, other) => one.length - other.length);
+}
