@@ -141,14 +141,19 @@ export class Cluster {
     this.#tickAt(board, board.now + this.options.heartbeatUs);
   }
 
-  /** Makes `id` leader with everybody's help, in silence, and leaves nothing in the queue. */
+  /** Makes `id` leader with everybody's help, in silence; then all agree on the commit index and the queue is empty. */
   elect(id: MemberId): void {
     this.quietly(() => {
+      const slow = [...this.boards.values()].filter(({ isSlow }) => isSlow);
+      for (const board of slow) board.isSlow = false;
       for (const board of this.boards.values()) {
         if (board.id !== id && board.running) this.#tickAt(board, board.now + this.options.electionTimeoutMinUs);
       }
       this.timeout(id);
       this.settle();
+      this.heartbeat(id);
+      this.settle();
+      for (const board of slow) board.isSlow = true;
     });
     if (this.raft(id).role !== "leader") throw new Error(`${id} was to lead, but is ${this.raft(id).role}.`);
   }
@@ -165,7 +170,7 @@ export class Cluster {
     for (const sent of this.#take(filter)) this.#deliver(sent);
   }
 
-  /** Delivers until nothing that fits is left, saving at once what waits for disks of the boards that are not slow. */
+  /** Delivers until nothing that fits is left. */
   settle(filter: MessageFilter = {}): void {
     let rounds = 0;
     for (let taken = this.#take(filter); taken.length > 0; taken = this.#take(filter)) {
@@ -386,7 +391,7 @@ export class Cluster {
     const { id, disk } = board;
     for (const event of effects.events) {
       board.events.push(event);
-      this.#effect(id, describeEvent(event));
+      this.#effect(id, describeEvent(event, id));
     }
     if (effects.save !== null) this.#effect(id, `saves (${effects.save.id}): ${describeSave(effects.save)}`);
     for (const message of effects.send) this.#send(message);
@@ -440,7 +445,10 @@ export class Cluster {
       this.#effect(message.to, "is not there");
       return;
     }
+    const lines = this.#lines.length;
     this.#act(message.to, (raft) => raft.step(message));
+    const isQuestion = message.type === "vote" || message.type === "preVote";
+    if (isQuestion && this.#lines.length === lines) this.#effect(message.to, "passes it over: it hears its leader");
   }
 
   #take(filter: MessageFilter): readonly Sent[] {

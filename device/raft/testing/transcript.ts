@@ -2,7 +2,7 @@
 
 import { isJoint } from "../configuration.ts";
 import type { RaftEvent, ReadResult, Save } from "../effects.ts";
-import type { Configuration, Entry, Message } from "../types.ts";
+import type { Configuration, Entry, MemberId, Message } from "../types.ts";
 
 /** An entry as `index/term` and what it holds. */
 export function describeEntry(entry: Entry): string {
@@ -78,13 +78,14 @@ function entries(list: readonly Entry[]): string {
   return list.length === 0 ? "nothing" : list.map(describeEntry).join(", ");
 }
 
-/** What happened inside a board. */
-export function describeEvent(event: RaftEvent): string {
+/** What happened inside the board `id`. */
+export function describeEvent(event: RaftEvent, id: MemberId): string {
   switch (event.type) {
     case "role":
       return `becomes ${event.role} in term ${event.term}: ${event.reason}`;
     case "leader":
-      return event.leader === null ? "knows no leader now" : `follows ${event.leader} in term ${event.term}`;
+      if (event.leader === null) return "knows no leader now";
+      return event.leader === id ? `leads in term ${event.term}` : `follows ${event.leader} in term ${event.term}`;
     case "committed":
       return `commits up to ${event.index}`;
     case "truncated":
