@@ -102,7 +102,7 @@ describe("a slow second opinion", () => {
             expect([from, to, now.reaches(from, to)]).toEqual([from, to, walk(bench, harm, from, to)]);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
