@@ -38,7 +38,7 @@ export class SimClient {
     this.name = name;
     this.#process = name;
     this.#settings = settings;
-    this.#client = createClient({ name, random, options: { deadlineUs: workload.timeoutUs } });
+    this.#client = createClient({ name, random, options: { deadlineUs: workload.timeoutUs, attemptTimeoutUs: workload.retryAfterUs } });
     this.#operations = new OperationSource(workload, name, random);
     this.#thinkUs = Math.floor((1_000_000 * workload.clients) / workload.operationsPerSecond);
   }

@@ -15,6 +15,8 @@ export type Workload = {
   readonly readMode: ReadMode;
   /** How long a client waits for an operation before it gives it up, in microseconds. */
   readonly timeoutUs: number;
+  /** How long it waits for an answer before it repeats a request the first time, in microseconds. */
+  readonly retryAfterUs: number;
 };
 
 export type Mix = { readonly [Name in KeyValueOperation["op"]]: number };
@@ -26,6 +28,7 @@ export const defaultWorkload: Workload = {
   mix: { read: 10, write: 4, cas: 2, append: 1, add: 3, delete: 0 },
   readMode: "linearizable",
   timeoutUs: 5_000_000,
+  retryAfterUs: 300_000,
 };
 
 /** Draws operations one after the other. What they write is unlike anything written before, so that a read shows its source. */

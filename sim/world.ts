@@ -5,10 +5,10 @@
  * power, takes these away again, and checks after every step that no rule of Raft is broken.
  */
 
-import type { Random } from "../device/random.ts";
-import { createRandom } from "../device/random.ts";
 import { isQuorum } from "../device/raft/configuration.ts";
 import { type Configuration, type MemberId, rules } from "../device/raft/index.ts";
+import type { Random } from "../device/random.ts";
+import { createRandom } from "../device/random.ts";
 import type { Observer, ReplicaEvent, Status, Wire } from "../device/replica/host.ts";
 import { boardOf } from "../device/replica/identity.ts";
 import type { ReplicaOptions } from "../device/replica/options.ts";
@@ -279,10 +279,10 @@ export class World {
     this.#askLeader((request) => ({ type: "transfer", client: operator, request, to }));
   }
 
-  /** Has the board leave the cluster. */
-  removeMember(name: string): void {
+  /** Has boards leave the cluster, all in one change. */
+  removeMembers(names: readonly string[]): void {
     this.#askLeader((request, { voters, learners }) => {
-      const stays = (member: MemberId): boolean => boardOf(member) !== name;
+      const stays = (member: MemberId): boolean => !names.includes(boardOf(member));
       return {
         type: "changeMembers",
         client: operator,
@@ -293,12 +293,13 @@ export class World {
     });
   }
 
-  /** Has the board join as a learner; it becomes a voter when it has caught up. */
-  addMember(name: string): void {
-    const member = this.invariants.memberOf(this.board(name));
+  /** Has boards join as learners; they become voters when they have caught up. */
+  addMembers(names: readonly string[]): void {
+    const members = names.map((name) => this.invariants.memberOf(this.board(name)));
     this.#askLeader((request, { voters, learners }) => {
-      if (voters.includes(member)) return null;
-      return { type: "changeMembers", client: operator, request, voters, learners: [...learners, member] };
+      const added = members.filter((member) => !voters.includes(member));
+      if (added.length === 0) return null;
+      return { type: "changeMembers", client: operator, request, voters, learners: [...learners, ...added] };
     });
   }
 

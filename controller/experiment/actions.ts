@@ -22,7 +22,9 @@ export type BenchAction =
   | { readonly kind: "eraseCard"; readonly board: string }
   | { readonly kind: "setClockDrift"; readonly board: string; readonly driftPpm: number }
   | { readonly kind: "jumpClock"; readonly board: string; readonly byUs: number }
-  | { readonly kind: "transferLeadership" | "addMember" | "removeMember"; readonly board: string };
+  | { readonly kind: "transferLeadership"; readonly board: string }
+  /** All in one change of the configuration. */
+  | { readonly kind: "addMembers" | "removeMembers"; readonly boards: readonly string[] };
 
 export type DiskCondition =
   | { readonly kind: "healthy" | "stalled" | "full" }
@@ -68,13 +70,21 @@ export function effectsOf(fault: Fault, surroundings: Surroundings): Effects {
       const effect = held("noise", { kind: "setNoise", noise }, { kind: "setNoise", noise: null });
       return { targets: [], effects: [effect] };
     }
+    case "add-member":
+    case "remove-member": {
+      const boards = resolveBoards(fault.target, surroundings);
+      const kind = fault.kind === "add-member" ? "addMembers" : "removeMembers";
+      return { targets: boards, effects: boards.length === 0 ? [] : [momentary({ kind, boards })] };
+    }
     default:
       return each(resolveBoards(fault.target, surroundings), (board) => boardEffects(fault, board));
   }
 }
 
 type CableFaultKind = "cut" | "flap" | "split" | "isolate" | "one-way" | "switch-off" | "broker-down" | "noise";
-type BoardFault = Exclude<Fault, { readonly kind: CableFaultKind }>;
+type MembershipFaultKind = "add-member" | "remove-member";
+/** A fault that does the same to each of its boards, one apart from the other. */
+type BoardFault = Exclude<Fault, { readonly kind: CableFaultKind | MembershipFaultKind }>;
 
 function boardEffects(fault: BoardFault, board: string): readonly Effect[] {
   const running = `running ${board}`;
@@ -112,10 +122,6 @@ function boardEffects(fault: BoardFault, board: string): readonly Effect[] {
       return [momentary({ kind: "jumpClock", board, byUs: fault.byUs })];
     case "transfer-leadership":
       return [momentary({ kind: "transferLeadership", board })];
-    case "add-member":
-      return [momentary({ kind: "addMember", board })];
-    case "remove-member":
-      return [momentary({ kind: "removeMember", board })];
     default:
       return fault satisfies never;
   }

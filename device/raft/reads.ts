@@ -48,7 +48,7 @@ export function failOverdueReads(state: State): void {
 function takeRead(state: State, leadership: Leadership, asker: PendingRead["asker"], useLease: boolean): string | null {
   if (leadership.reads.length >= state.options.pendingReadsMax) return "too many reads are waiting";
   const knowsCommit = state.rules.mayServeReads(state.log.termAt(state.commitIndex), state.term);
-  if (knowsCommit && useLease && holdsLease(state, leadership)) {
+  if (knowsCommit && state.rules.mayAnswerAlone(useLease && holdsLease(state, leadership))) {
     answer(state, asker, state.commitIndex);
     return null;
   }

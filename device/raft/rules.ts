@@ -129,6 +129,11 @@ function mayServeReads(termAtCommitIndex: Term | null, currentTerm: Term): boole
   return termAtCommitIndex === currentTerm;
 }
 
+/** Without asking a majority, a leader answers only while it holds a lease (§6.4.1): another may lead already (§6.4). */
+function mayAnswerAlone(holdsLease: boolean): boolean {
+  return holdsLease;
+}
+
 /** A read is linearizable only if a majority confirmed, after it arrived, that this board still leads (§6.4, step 3). */
 function isReadConfirmed(readRound: number, confirmedRound: number): boolean {
   return confirmedRound >= readRound;
@@ -187,6 +192,7 @@ export const rules = {
   appliableIndex,
   mustLeaderResign,
   mayServeReads,
+  mayAnswerAlone,
   isReadConfirmed,
   leaseUntil,
   mayChangeConfiguration,

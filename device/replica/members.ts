@@ -1,6 +1,6 @@
 /** What a leader does by itself about who belongs to the cluster: takes boards in again, and gives learners their vote. */
 
-import { isJoint, type MemberId, type Raft } from "../raft/index.ts";
+import { type FollowerStatus, isJoint, type MemberId, type Raft } from "../raft/index.ts";
 import { boardOf } from "./identity.ts";
 
 /** Takes a board in under its new identity, as a learner, in the place of the old one. Harmless if it is done already. */
@@ -13,16 +13,17 @@ export function takeIn(raft: Raft, member: MemberId): void {
   raft.changeMembers({ voters: remaining, learners: [...learners.filter(isOther), member] });
 }
 
-/** Makes one learner that has caught up a voter. The core refuses while another change is under way. */
-export function promoteLearner(raft: Raft, now: number, heardWithinUs: number): void {
+/** Makes all learners that have caught up voters. The core refuses while another change is under way. */
+export function promoteLearners(raft: Raft, now: number, heardWithinUs: number): void {
   const { configuration } = raft;
   if (configuration.learners.length === 0 || isJoint(configuration)) return;
-  for (const { member, matchIndex, sending, lastHeardAt } of raft.followers()) {
-    if (!configuration.learners.includes(member)) continue;
-    const isReady = sending === "replicate" && matchIndex >= raft.commitIndex && now - lastHeardAt < heardWithinUs;
-    if (!isReady) continue;
-    const voters = [...configuration.voters, member];
-    const learners = configuration.learners.filter((learner) => learner !== member);
-    if (raft.changeMembers({ voters, learners }).ok) return;
-  }
+  const isReady = ({ matchIndex, sending, lastHeardAt }: FollowerStatus): boolean =>
+    sending === "replicate" && matchIndex >= raft.commitIndex && now - lastHeardAt < heardWithinUs;
+  const ready = raft
+    .followers()
+    .filter((follower) => configuration.learners.includes(follower.member) && isReady(follower))
+    .map((follower) => follower.member);
+  if (ready.length === 0) return;
+  const voters = [...configuration.voters, ...ready];
+  raft.changeMembers({ voters, learners: configuration.learners.filter((learner) => !ready.includes(learner)) });
 }

@@ -25,7 +25,7 @@ import type { BootRecord, Disk, Recovered, Storage } from "../storage/index.ts";
 import type { Administration, Outcome, PeerMessage, Request } from "../transport/protocol.ts";
 import type { Clock, Observer, ReplicaEvent, Status, Via, Wire } from "./host.ts";
 import { type BoardId, boardOf, isReborn, reborn } from "./identity.ts";
-import { promoteLearner, takeIn } from "./members.ts";
+import { promoteLearners, takeIn } from "./members.ts";
 import { open } from "./opening.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { PendingRequests } from "./pending.ts";
@@ -372,7 +372,7 @@ export class Replica {
   #promote(raft: Raft): void {
     const { options, clock } = this.#settings;
     if (!options.promoteLearners || raft.role !== "leader" || raft.configuration.learners.length === 0) return;
-    promoteLearner(raft, clock.monotonicUs(), options.raft.electionTimeoutMinUs);
+    promoteLearners(raft, clock.monotonicUs(), options.raft.electionTimeoutMinUs);
   }
 
   #compactIfDue({ raft, storage, machines }: Running): void {

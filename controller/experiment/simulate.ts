@@ -1,0 +1,158 @@
+/**
+ * An experiment on a simulated bench, from power-on to the last demand: faults by plan while clients work, every
+ * invariant checked after every step, then everything (or a random sufficient part) healed, then liveness demanded.
+ */
+
+import { createRandom } from "../../device/random.ts";
+import { defaultReplicaOptions, type ReplicaOptions } from "../../device/replica/options.ts";
+import type { Bench, Timing } from "../../hardware/bench.ts";
+import type { DiskTiming } from "../../sim/disk.ts";
+import type { HistoryEvent } from "../../sim/history.ts";
+import type { Violation } from "../../sim/invariants.ts";
+import type { Laws } from "../../sim/laws.ts";
+import { chooseSufficientPart, demandLiveness, healPart, type LivenessFailure } from "../../sim/liveness.ts";
+import type { NetworkCounters, NetworkOptions } from "../../sim/network-types.ts";
+import { World, type WorldEvent } from "../../sim/world.ts";
+import { carryOut, viewOf } from "../bench/simulated.ts";
+import { createConductor } from "./conductor.ts";
+import type { Experiment, Fault, FaultKind, RaftSettings } from "./model.ts";
+import { planExperiment, type Step } from "./plan.ts";
+
+/** What a simulated bench allows beyond what experiments say. */
+export type SimulationSettings = {
+  readonly seed: string | number;
+  /** The laws that boards follow; a mutant's instead of the lawful. */
+  readonly laws?: Laws;
+  /** At the end heal a random sufficient part and leave the rest broken, and never take away a majority's memory. */
+  readonly adversarial?: boolean;
+  readonly network?: Partial<NetworkOptions>;
+  readonly disk?: DiskTiming;
+  readonly replica?: Partial<ReplicaOptions>;
+  /** Receives events as they happen. */
+  readonly tell?: (event: RunEvent) => void;
+  /** Asked now and then with the virtual time; `false` ends the run there. */
+  readonly goOn?: (atUs: number) => boolean;
+};
+
+/** What happened in a run, in the order of time: what `events.jsonl` holds. */
+export type RunEvent =
+  | WorldEvent
+  /** A fault of the experiment begins or ends. `isWhole`: now no fault is in force any more. */
+  | {
+      readonly atUs: number;
+      readonly kind: "step";
+      readonly step: Step["kind"];
+      readonly fault: Fault;
+      readonly targets: readonly string[];
+      readonly isWhole: boolean;
+    };
+
+export type SimulatedRun = {
+  readonly seed: string | number;
+  readonly fingerprint: string;
+  /** Virtual time simulated, and events that happened in it. */
+  readonly virtualUs: number;
+  readonly events: number;
+  readonly history: readonly HistoryEvent[];
+  /** The rule of Raft that was broken, if any, and what was demanded in vain at the end. */
+  readonly violation: Violation | null;
+  readonly liveness: LivenessFailure | null;
+  /** Terms that had a leader. */
+  readonly elections: number;
+  /** How often each kind of fault hit something. */
+  readonly faults: Partial<Record<FaultKind, number>>;
+  readonly network: NetworkCounters;
+  /** Whether `goOn` ended it before its end. */
+  readonly interrupted: boolean;
+};
+
+/** Runs an experiment. The same experiment, bench and settings give the same run, to the byte. */
+export function simulate(experiment: Experiment, bench: Bench, settings: SimulationSettings): SimulatedRun {
+  const history: HistoryEvent[] = [];
+  const faults: Partial<Record<FaultKind, number>> = {};
+  const random = createRandom(settings.seed).fork("faults");
+  const conductor = createConductor(bench, random.fork("targets"));
+  const options = { sparesQuorum: settings.adversarial ?? false };
+  const world = new World({
+    bench,
+    seed: settings.seed,
+    replica: { ...replicaOptions(bench.timing, experiment.raft), ...settings.replica },
+    workload: experiment.workload,
+    record: (event) => history.push(event),
+    ...(settings.laws === undefined ? {} : { laws: settings.laws }),
+    ...(settings.network === undefined ? {} : { network: settings.network }),
+    ...(settings.disk === undefined ? {} : { disk: settings.disk }),
+    ...(settings.tell === undefined ? {} : { tell: settings.tell }),
+  });
+
+  function perform(step: Step): void {
+    const { fault } = step.occurrence;
+    const { actions, targets } = conductor.perform(step, viewOf(world));
+    const hits = targets.length > 0 || fault.kind === "noise";
+    if (step.kind === "begin" && hits) faults[fault.kind] = (faults[fault.kind] ?? 0) + 1;
+    const told = { atUs: world.nowUs, kind: "step", step: step.kind, fault, targets } as const;
+    settings.tell?.({ ...told, isWhole: conductor.isWhole() });
+    for (const action of actions) carryOut(world, action, options);
+  }
+
+  /** Lets time pass, as far as nobody minds. */
+  function passUntil(untilUs: number): boolean {
+    while (world.nowUs < untilUs) {
+      if (world.violation !== null || settings.goOn?.(world.nowUs) === false) return false;
+      world.runUntil(Math.min(untilUs, world.nowUs + askEveryUs));
+    }
+    return world.violation === null;
+  }
+
+  world.powerOn();
+  for (const client of world.clients) client.startWork();
+  let goesOn = true;
+  for (const step of planExperiment(experiment)) {
+    goesOn = goesOn && passUntil(step.atUs);
+    if (goesOn) perform(step);
+  }
+  goesOn = goesOn && passUntil(experiment.durationUs);
+
+  let liveness: LivenessFailure | null = null;
+  if (goesOn) {
+    if (!options.sparesQuorum) for (const action of conductor.endAll()) carryOut(world, action, options);
+    const part = options.sparesQuorum ? chooseSufficientPart(world, random.fork("part")) : world.boards;
+    if (part !== null) {
+      healPart(world, part);
+      liveness = demandLiveness(world, part);
+    }
+  }
+  return {
+    seed: settings.seed,
+    fingerprint: world.fingerprint,
+    virtualUs: world.nowUs,
+    events: world.queue.happened,
+    history,
+    violation: world.violation,
+    liveness: world.violation === null ? liveness : null,
+    elections: world.invariants.elections,
+    faults,
+    network: world.network.counters,
+    interrupted: !goesOn && world.violation === null,
+  };
+}
+
+const askEveryUs = 1_000_000;
+
+/** The settings of a replica on a bench, as far as bench and experiment say. */
+export function replicaOptions(timing: Timing, raft: RaftSettings): ReplicaOptions {
+  return {
+    ...defaultReplicaOptions,
+    raft: {
+      ...defaultReplicaOptions.raft,
+      heartbeatUs: timing.heartbeatMs * 1_000,
+      electionTimeoutMinUs: timing.electionMinMs * 1_000,
+      electionTimeoutMaxUs: timing.electionMaxMs * 1_000,
+      leaseReads: raft.leaseReads,
+      clockDriftMaxPpm: raft.clockDriftPpmMax ?? defaultReplicaOptions.raft.clockDriftMaxPpm,
+    },
+    snapshotAfterEntries: raft.snapshotAfterEntries ?? defaultReplicaOptions.snapshotAfterEntries,
+    trailingEntries: raft.trailingEntries ?? defaultReplicaOptions.trailingEntries,
+    rejoinAfterDamage: true,
+  };
+}
