@@ -108,7 +108,9 @@ test("given a save that is overtaken twice, when the first one ends, then the en
   expect(cluster.raft("a").termAt(2)).toBe(1);
   const acceptedByD = (): unknown[] => cluster.messages({ to: "d", type: "appendAccepted" }).map((message) => message);
 
-  cluster.tell("The first save ends. It vouches for nothing from 2 on.");
+  cluster.tell(
+    "The first save ends. It vouches for nothing from 2 on. The acknowledgement that waited for it goes out to b, whose term is over; d must hear nothing yet.",
+  );
   cluster.saved("a");
   expect(cluster.raft("a").durableIndex).toBe(1);
   expect(acceptedByD()).toEqual([]);
@@ -125,7 +127,7 @@ test("given a save that is overtaken twice, when the first one ends, then the en
 test("given a follower in doubt, when it answers a heartbeat, then it is asked anew and replicated to again", async () => {
   const cluster = new Cluster({ initial: three });
   cluster.tell(
-    "An append to b gets lost. When b's answer to the next heartbeat shows that it is there, but its acknowledgement is overdue, the leader goes back to asking (probe). The answer to that says where the logs agree, and the leader sends ahead again (replicate, §3.5). It must not stay in doubt just because b turns out to lack nothing.",
+    "An acknowledgement of b gets lost. When b's answer to the next heartbeat shows that it is there, but an answer to the append is overdue, the leader goes back to asking (probe). The answer to that says where the logs agree, and the leader sends ahead again (replicate, §3.5). It must not stay in doubt just because b turns out to lack nothing.",
   );
   cluster.elect("a");
   cluster.propose("a", "x=1");
