@@ -220,7 +220,7 @@ export class LogWriter {
       this.#active = { number, file, sizeBytes: bytes.length, highestIndex: 0 };
       this.#segments.push(this.#active);
       this.bytesAppended += bytes.length;
-      this.#proceed();
+      this.#writeWaiting();
     });
   }
 

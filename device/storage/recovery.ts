@@ -40,7 +40,7 @@ export function recover(disk: Disk, identity: StorageIdentity, done: (findings: 
           if (boot.kind === "broken") return damaged(bootFile, boot.reason, null);
           const refusal = refuseOther(boot.boot, identity);
           if (refusal !== null) return { kind: "refused", file: bootFile, reason: refusal };
-          if (boot.state === "formatting") return { kind: "empty", interrupted: boot.boot };
+          if (boot.state === "formatting") return { kind: "empty" };
           readLog(disk, boot.boot, files, done);
           return goesOn;
         }),
@@ -126,7 +126,7 @@ function conclude(
 }
 
 function judgeWithoutBoot(files: SortedFiles): Findings {
-  if (files.segments.length === 0 && files.snapshots.length === 0) return { kind: "empty", interrupted: null };
+  if (files.segments.length === 0 && files.snapshots.length === 0) return { kind: "empty" };
   return damaged(bootFile, "the file is gone, although a log or snapshots are there", null);
 }
 

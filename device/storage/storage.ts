@@ -18,11 +18,8 @@ export type StorageOptions = {
 
 /** What became of opening a disk. */
 export type Opened =
-  /**
-   * Nothing of ours is there: new, or wiped. `formatStorage` makes it a member's disk. `interrupted` is for whom it was
-   * being formatted when the power went: that member has not promised anything yet, so it may still have the disk.
-   */
-  | { readonly kind: "empty"; readonly interrupted: BootRecord | null }
+  /** Nothing of ours is there: new, wiped, or never completely formatted. `formatStorage` makes it a member's disk. */
+  | { readonly kind: "empty" }
   /** All that was ever acknowledged is there. */
   | {
       readonly kind: "ready";
