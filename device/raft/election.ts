@@ -33,12 +33,12 @@ export function campaign(state: State, transfer: boolean): void {
 }
 
 /**
- * A board that was voted out may still be needed until that is committed: its log may be the only one that is up to date
- * enough to win. It does not count its own vote then (§4.2.2).
+ * A board that was voted out is still needed until that is committed: its log may be the only one that is up to date
+ * enough to win. It does not count its own vote then (§4.2.2). Any configuration from the commit index on may be the one
+ * that is really committed.
  */
-function mayCampaign(state: State): boolean {
-  const { log, commitIndex, id } = state;
-  return isVoter(log.configuration, id) || isVoter(log.configurationAt(commitIndex), id);
+function mayCampaign({ log, commitIndex, id }: State): boolean {
+  return log.configurationsFrom(commitIndex).some((configuration) => isVoter(configuration, id));
 }
 
 /** This board's own vote is on disk, so it counts. */

@@ -173,6 +173,12 @@ export class Log {
     return inForce.configuration;
   }
 
+  /** The configuration that was in force at `index`, and all that came after it: one of them is the committed one. */
+  configurationsFrom(index: LogIndex): readonly Configuration[] {
+    const first = this.#configurations.findLastIndex((candidate) => candidate.index <= index);
+    return this.#configurations.slice(Math.max(0, first)).map(({ configuration }) => configuration);
+  }
+
   /** A snapshot of this board's own: entries up to `through` are no longer needed. */
   compact(snapshot: Snapshot, through: LogIndex): void {
     this.snapshot = snapshot;
