@@ -8,7 +8,8 @@ import type { Entry, MemberId, Term } from "./types.ts";
 /** What must hold whatever is delivered, lost, repeated, reordered, crashed or saved late (Figure 3 of the paper). */
 class Checks {
   readonly #leaders = new Map<Term, MemberId>();
-  readonly #applied: Entry[] = [];
+  /** Every entry that some board applied, and in which term it did so first. */
+  readonly #applied: { readonly entry: Entry; readonly term: Term }[] = [];
   readonly #appliedBy = new Map<MemberId, number>();
 
   after(cluster: Cluster): void {
@@ -19,16 +20,16 @@ class Checks {
     }
   }
 
-  /** At most one leader is elected in a term; and it has everything that was committed before (leader completeness). */
+  /** At most one leader is elected in a term, and it has everything that was committed in earlier ones. */
   #electionSafety({ id, raft }: Board): void {
     if (raft.role !== "leader") return;
     const known = this.#leaders.get(raft.term);
     if (known === id) return;
     expect(known, `${id} leads term ${raft.term}`).toBe(undefined);
     this.#leaders.set(raft.term, id);
-    for (const entry of this.#applied) {
+    for (const { entry, term: committedBy } of this.#applied) {
       const term = raft.termAt(entry.index);
-      if (entry.index <= raft.snapshotIndex && term === null) continue;
+      if (committedBy >= raft.term || (term === null && entry.index <= raft.snapshotIndex)) continue;
       expect(term, `${id} leads term ${raft.term} without entry ${entry.index}`).toBe(entry.term);
     }
   }
@@ -38,8 +39,8 @@ class Checks {
     for (let place = this.#appliedBy.get(id) ?? 0; place < applied.length; place += 1) {
       const entry = applied[place];
       if (entry === undefined) continue;
-      const before = this.#applied[entry.index - 1];
-      if (before === undefined) this.#applied[entry.index - 1] = entry;
+      const before = this.#applied[entry.index - 1]?.entry;
+      if (before === undefined) this.#applied[entry.index - 1] = { entry, term: raft.term };
       else if (JSON.stringify(entry) !== JSON.stringify(before)) expect(entry).toEqual(before);
     }
     this.#appliedBy.set(id, applied.length);
