@@ -35,7 +35,7 @@ class Checks {
   }
 
   /** Boards that apply an entry at an index apply the same entry there. */
-  #stateMachineSafety({ id, applied }: Board): void {
+  #stateMachineSafety({ id, applied, raft }: Board): void {
     for (let place = this.#appliedBy.get(id) ?? 0; place < applied.length; place += 1) {
       const entry = applied[place];
       if (entry === undefined) continue;
