@@ -13,6 +13,7 @@ export type { Damage, Reachability } from "./graph.ts";
 export { reachability } from "./graph.ts";
 export type * from "./model.ts";
 export { controllerNode } from "./model.ts";
+export { cablesToSplit } from "./split.ts";
 export type { Problem } from "./yaml-file.ts";
 export { YamlFileError } from "./yaml-file.ts";
 

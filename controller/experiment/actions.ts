@@ -1,9 +1,8 @@
 /** What a bench is told to do to itself, one thing at a time and by name: what every kind of bench carries out. */
 
-import type { Bench } from "../../hardware/bench.ts";
+import { type Bench, cablesToSplit } from "../../hardware/bench.ts";
 import type { BrokerLoss, Fault, NoiseSettings } from "./model.ts";
 import { resolveBoards, resolveCables, resolveThings, type Surroundings } from "./resolve.ts";
-import { cablesToSplit } from "./split.ts";
 
 /** Doing what is so already changes nothing. */
 export type BenchAction =

@@ -2,13 +2,12 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../device/random.ts";
-import { type Bench, parseBench, reachability } from "../../hardware/bench.ts";
+import { type Bench, cablesToSplit, parseBench, reachability } from "../../hardware/bench.ts";
 import type { BenchAction } from "./actions.ts";
 import { createConductor } from "./conductor.ts";
 import { parseExperiment } from "./experiment.ts";
 import { planExperiment } from "./plan.ts";
 import { type ClusterView, resolveBoards } from "./resolve.ts";
-import { cablesToSplit } from "./split.ts";
 
 const fiveBoards = readyBench("five-boards");
 const twoSwitches = readyBench("two-switches");
@@ -148,8 +147,8 @@ describe("a conductor", () => {
     ["fault: bit-rot, target: leader", "1s flipBit pi-3"],
     ["fault: clock-jump, target: leader, by: -1s", "1s jumpClock pi-3 -1000000"],
     ["fault: transfer-leadership, target: pi-2", "1s transferLeadership pi-2"],
-    ["fault: remove-member, target: leader", "1s removeMember pi-3"],
-    ["fault: add-member, target: pi-5", "1s addMember pi-5"],
+    ["fault: remove-member, target: leader", '1s removeMembers ["pi-3"]'],
+    ["fault: add-member, target: pi-5", '1s addMembers ["pi-5"]'],
   ])("does { %s }", (fault, step) => {
     expect(perform([`${fault}, at: 1s`])).toEqual([step]);
   });

@@ -1,6 +1,6 @@
 /** What an experiment expects of its run. */
 
-import { parseDurationUs } from "./duration.ts";
+import { parseDurationUs } from "../../sim/duration.ts";
 
 /** A promise that a run keeps or breaks. */
 export type Promised =

@@ -1,8 +1,8 @@
 /** The description of an experiment: `experiment.yaml`, from its text to an `Experiment`. */
 
 import { type Problems, readYamlFile } from "../../hardware/yaml-file.ts";
+import { parseDurationUs } from "../../sim/duration.ts";
 import { defaultWorkload } from "../../sim/workload.ts";
-import { parseDurationUs } from "./duration.ts";
 import { type Expectation, parsePromise } from "./expectations.ts";
 import { percentToPpm, resolveFaults } from "./faults.ts";
 import type { Experiment, ExperimentWorkload, RaftSettings } from "./model.ts";

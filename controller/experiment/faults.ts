@@ -1,7 +1,7 @@
 /** The faults of an experiment, from what a person wrote to a `ScheduledFault` each. */
 
 import type { Path, Problems } from "../../hardware/yaml-file.ts";
-import { formatDurationUs, parseDurationUs } from "./duration.ts";
+import { formatDurationUs, parseDurationUs } from "../../sim/duration.ts";
 import type { Fault, Schedule, ScheduledFault, Target } from "./model.ts";
 import type { ExperimentFile, FaultEntry } from "./schema.ts";
 import { formatTarget, parseGroups, parseTarget } from "./target.ts";

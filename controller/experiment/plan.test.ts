@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDurationUs } from "./duration.ts";
+import { formatDurationUs } from "../../sim/duration.ts";
 import { parseExperiment } from "./experiment.ts";
 import { countSteps, planExperiment } from "./plan.ts";
 

@@ -1,7 +1,7 @@
 /** The shape of `experiment.yaml`. `experiment.ts` turns it into an `Experiment`; editors get it as JSON Schema. */
 
 import { z } from "zod";
-import { durationPattern } from "./duration.ts";
+import { durationPattern } from "../../sim/duration.ts";
 import { promisePattern } from "./expectations.ts";
 import { targetWords } from "./target.ts";
 
