@@ -2,6 +2,7 @@
 
 import type { Random } from "../device/random.ts";
 
+/** A file of a `SimDisk`. */
 export class SimFile {
   /** Grows by doubling; only the first `length` bytes are the file's. */
   #bytes: Uint8Array;
@@ -72,18 +73,32 @@ export class SimFile {
   /** The power goes: of what was not flushed, chance decides. Says whether the file is still there. */
   cutPower(random: Random): boolean {
     if (!this.#named && random.chance(1, 2)) return false;
-    if (this.#length > this.#durableLength) {
-      const fate = random.between(0, 3);
-      this.#length = fate === 0 ? this.#durableLength : random.between(this.#durableLength, this.#length + 1);
-      // The sectors of one flush reach the disk in any order: later ones may be there without earlier ones.
-      if (fate === 2) this.#loseSectors(random);
-    }
+    if (this.#length > this.#durableLength) this.#tear(random.pick(tears), random);
     this.#durableLength = this.#length;
     this.#named = true;
     this.overflowed = false;
     return true;
   }
 
+  #tear(tear: Tear, random: Random): void {
+    switch (tear) {
+      case "lost":
+        this.#length = this.#durableLength;
+        break;
+      case "anywhere":
+        this.#length = random.between(this.#durableLength, this.#length);
+        break;
+      case "holes":
+        this.#loseSectors(random);
+        break;
+      case "whole":
+        break;
+      default:
+        tear satisfies never;
+    }
+  }
+
+  /** The sectors of one flush reach the disk in any order: later ones may be there without earlier ones. */
   #loseSectors(random: Random): void {
     let start = this.#durableLength;
     while (start < this.#length) {
@@ -105,9 +120,14 @@ export class SimFile {
   }
 }
 
+/** Flips one of the eight bits of a byte. */
 export function flipBit(bytes: Uint8Array, offset: number, bit: number): void {
   bytes[offset] = (bytes[offset] ?? 0) ^ (1 << bit);
 }
 
+/** What a power cut can make of bytes that were not flushed. */
+type Tear = "lost" | "anywhere" | "holes" | "whole";
+
+const tears: readonly Tear[] = ["lost", "anywhere", "holes", "whole"];
 const sectorBytes = 512;
 const bytesMin = 1_024;

@@ -10,6 +10,7 @@ import type { Disk, DiskResult, Done } from "../device/storage/index.ts";
 import { flipBit, SimFile } from "./disk-file.ts";
 import type { RangeUs } from "./mqtt-timing.ts";
 
+/** What a simulated disk needs. */
 export type SimDiskOptions = {
   /** Has something happen so many microseconds later, in virtual time. */
   readonly schedule: (delayUs: number, completion: () => void) => void;
@@ -35,6 +36,7 @@ export type RottenByte = { readonly file: string; readonly offset: number };
 /** A replacement or removal on its way. */
 type Change = { readonly file: string; readonly bytes: Uint8Array | null };
 
+/** The disk of one simulated board, through all its boots, and the faults that it can suffer. */
 export class SimDisk {
   readonly #schedule: SimDiskOptions["schedule"];
   readonly #random: Random;

@@ -19,18 +19,22 @@ export type BootRecord = {
 /** `formatting` until everything that a member's disk needs is durable; only then can the member have promised anything. */
 export type BootState = "formatting" | "formatted";
 
+/** What the boot record turns out to be; `newer` is one of a later version of this software. */
 export type ReadBootRecord =
   | { readonly kind: "whole"; readonly boot: BootRecord; readonly state: BootState }
   | { readonly kind: "broken"; readonly reason: string }
   | { readonly kind: "newer"; readonly reason: string };
 
+/** The name of its file. */
 export const bootFile = "boot";
 
+/** The file's bytes. */
 export function encodeBootRecord(boot: BootRecord, state: BootState): Uint8Array {
   const { cluster, board, member } = boot;
   return sealText(sealKind, `${toAsciiJson({ cluster, board, member, state })}\n`);
 }
 
+/** Reads the file back. */
 export function decodeBootRecord(bytes: Uint8Array): ReadBootRecord {
   const unsealed = unsealText(sealKind, bytes);
   if (unsealed.kind !== "whole") return unsealed;

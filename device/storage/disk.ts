@@ -9,12 +9,15 @@
 /** Why an operation failed, in words for a person: what, which file, what to do. `full` is the one worth knowing apart. */
 export type DiskError = { readonly kind: "full" | "missing" | "failed"; readonly message: string };
 
+/** What an operation ends with. */
 export type DiskResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly error: DiskError };
 
+/** Told, exactly once, how an operation has ended. */
 export type Done<Value> = (result: DiskResult<Value>) => void;
 
+/** The disk of one board. */
 export interface Disk {
   /** The names of all files, sorted. */
   list(done: Done<readonly string[]>): void;

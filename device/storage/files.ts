@@ -5,6 +5,7 @@ import type { Disk, Done } from "./disk.ts";
 import { parseSegmentFile } from "./segment.ts";
 import { parseSnapshotFile, type SnapshotName } from "./snapshot-file.ts";
 
+/** The files of a disk by what they are. */
 export type SortedFiles = {
   readonly boot: boolean;
   /** The numbers of the log's segments, ascending. */
@@ -15,6 +16,7 @@ export type SortedFiles = {
   readonly foreign: readonly string[];
 };
 
+/** Sorts the names of all files on a disk. */
 export function sortFiles(files: readonly string[]): SortedFiles {
   const segments: number[] = [];
   const snapshots: SnapshotName[] = [];

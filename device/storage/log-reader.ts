@@ -25,6 +25,7 @@ export type LogTail = {
   readonly bytes: Uint8Array;
 };
 
+/** Reads a log, one whole segment after the other. */
 export class LogReader {
   readonly #owner: BootRecord;
   #stranger: BootRecord | null = null;

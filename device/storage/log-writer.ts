@@ -21,6 +21,7 @@ export type LogEnd = {
   readonly lastSequence: number;
 };
 
+/** What a writer needs. */
 export type LogWriterOptions = {
   readonly disk: Disk;
   readonly owner: BootRecord;
@@ -35,6 +36,7 @@ export type LogWriterOptions = {
 /** A save on its way. `snapshotBytes`: the size of its snapshot's file once that is durable, or 0. */
 type Save = { readonly batch: SaveBatch; readonly done: Done<null>; snapshotBytes: number };
 
+/** Appends saves to the log, and starts new segments as the last one fills. */
 export class LogWriter {
   readonly #disk: Disk;
   readonly #owner: BootRecord;

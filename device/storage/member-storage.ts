@@ -9,6 +9,7 @@ import type { Segment } from "./segment.ts";
 import { encodeSnapshot, snapshotFile } from "./snapshot-file.ts";
 import type { SaveBatch, Storage, StorageOptions, StorageStatistics } from "./storage.ts";
 
+/** `Storage` on a disk that is known to be whole. */
 export class MemberStorage implements Storage {
   readonly #disk: Disk;
   readonly #segments: Segment[];

@@ -2,6 +2,7 @@
 
 import type { Disk, DiskError, Done } from "./disk.ts";
 
+/** A disk for one test. */
 export class MemoryDisk implements Disk {
   /** The files themselves; tests change them at will. */
   readonly files = new Map<string, Uint8Array>();

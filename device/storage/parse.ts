@@ -29,10 +29,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** A JSON object, not a list. */
 export function isObject(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A JSON string. */
 export function isText(value: unknown): value is string {
   return typeof value === "string";
 }

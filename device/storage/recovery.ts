@@ -12,6 +12,7 @@ import type { Damage, Opened, StorageIdentity } from "./storage.ts";
 /** Why a disk cannot be gone on with, or everything that it holds. */
 export type Findings = Exclude<Opened, { readonly kind: "ready" }> | WholeDisk;
 
+/** A disk on which nothing is missing. */
 export type WholeDisk = {
   readonly kind: "whole";
   readonly boot: BootRecord;
@@ -24,6 +25,7 @@ export type WholeDisk = {
   readonly foreignFiles: readonly string[];
 };
 
+/** A snapshot that was read, and the file it stands in. */
 export type FoundSnapshot = { readonly file: string; readonly sizeBytes: number; readonly snapshot: Snapshot };
 
 /** Reads the whole disk, one file after the other, and changes nothing. */

@@ -6,6 +6,7 @@ import type { LogRecord } from "./record.ts";
 /** The hard state of a member that has not taken part in any election yet (Figure 2). */
 export const initialHardState: HardState = { term: 0, votedFor: null };
 
+/** The state of a log, record by record. */
 export class Replay {
   hardState = initialHardState;
   /** The entries that are there, without a gap, from the one after `baseIndex` on. */

@@ -11,6 +11,7 @@ import type { Segment } from "./segment.ts";
 /** A durable snapshot. */
 export type StoredSnapshot = { readonly file: string; readonly index: LogIndex; readonly sizeBytes: number };
 
+/** Removes what durable snapshots have made needless. */
 export class Retention {
   readonly #disk: Disk;
   readonly #segments: Segment[];

@@ -9,6 +9,7 @@
 import { asciiBytes, readAscii, writeAscii } from "./ascii.ts";
 import { crc32c } from "./crc32c.ts";
 
+/** What a sealed file turns out to be; `newer` is one of a later version of this software. */
 export type Unsealed =
   | { readonly kind: "whole"; readonly text: string }
   | { readonly kind: "broken"; readonly reason: string }

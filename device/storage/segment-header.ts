@@ -7,6 +7,7 @@ import type { HardState, LogIndex, Term } from "../raft/types.ts";
 import { type BootRecord, parseBootRecord } from "./boot-record.ts";
 import { isObject, isWhole, parseHardState } from "./parse.ts";
 
+/** A segment's header. */
 export type SegmentHeader = {
   readonly owner: BootRecord;
   readonly hardState: HardState;

@@ -11,6 +11,7 @@ import { sealText, unsealText } from "./sealed-text.ts";
 /** What the name of a snapshot's file says. */
 export type SnapshotName = { readonly file: string; readonly index: LogIndex; readonly term: Term };
 
+/** What a snapshot's file turns out to be; `newer` is one of a later version of this software. */
 export type ReadSnapshot =
   | { readonly kind: "whole"; readonly snapshot: Snapshot }
   | { readonly kind: "broken"; readonly reason: string }
@@ -27,11 +28,13 @@ export function parseSnapshotFile(file: string): SnapshotName | null {
   return index === undefined || term === undefined ? null : { file, index: Number(index), term: Number(term) };
 }
 
+/** The file's bytes. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   const { index, term, configuration, data } = snapshot;
   return sealText(sealKind, `${toAsciiJson({ index, term, configuration })}\n${data}`);
 }
 
+/** Reads the file back. */
 export function decodeSnapshot(bytes: Uint8Array): ReadSnapshot {
   const unsealed = unsealText(sealKind, bytes);
   if (unsealed.kind !== "whole") return unsealed;

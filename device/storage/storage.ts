@@ -11,6 +11,7 @@ import type { DiskError, Done } from "./disk.ts";
 /** Who opens a disk; it must carry the boot record of the same cluster and board. */
 export type StorageIdentity = { readonly cluster: string; readonly board: string };
 
+/** What may be chosen about a storage. */
 export type StorageOptions = {
   /** A segment of the log that has grown to this size is followed by a new one. Default: 1 MiB. */
   readonly segmentBytesMax?: number;
@@ -67,6 +68,7 @@ export type SaveBatch = {
   readonly snapshot: Snapshot | null;
 };
 
+/** How much there is, and how much was done. */
 export type StorageStatistics = {
   /** Log and snapshots together. */
   readonly sizeBytes: number;
@@ -78,11 +80,12 @@ export type StorageStatistics = {
   readonly saves: number;
 };
 
+/** The durable state of a running member. */
 export interface Storage {
   /**
    * Makes a batch durable. `done` calls come in the order of the saves. Saves that come while a flush is under way
-   * gather and share the next one. After the first failure the storage is dead: that save and all later ones fail with
-   * the same error, and the board has to stop.
+   * gather and share the next one. After the first failure the storage is dead: that save and those waiting fail with the
+   * same error, later ones do so within the call, and the board has to stop.
    *
    * Throws if the entries leave a gap in the log: that is a mistake of the caller, never of a disk.
    */
