@@ -17,6 +17,14 @@ export type SimClientSettings = {
   readonly record: (event: HistoryEvent) => void;
 };
 
+/** The operation that a client waits for. */
+type Open = {
+  readonly handle: number;
+  readonly operation: KeyValueOperation;
+  readonly sinceUs: number;
+  readonly tellOutcome: (outcome: CallOutcome) => void;
+};
+
 export class SimClient {
   readonly name: string;
   readonly #settings: SimClientSettings;
@@ -25,7 +33,7 @@ export class SimClient {
   readonly #thinkUs: number;
   #process: string;
   #processes = 1;
-  #open: { readonly handle: number; readonly operation: KeyValueOperation; readonly sinceUs: number } | null = null;
+  #open: Open | null = null;
   #working = false;
   #begun: Ticket = noTicket;
   #wakeAtUs = Number.POSITIVE_INFINITY;
@@ -64,12 +72,12 @@ export class SimClient {
     this.#settle();
   }
 
-  /** Begins this operation now, if none is open. Says whether it did. */
-  begin(operation: KeyValueOperation): boolean {
+  /** Begins this operation now, if none is open, and later tells how it ended. Says whether it did. */
+  begin(operation: KeyValueOperation, tellOutcome: (outcome: CallOutcome) => void = () => undefined): boolean {
     if (this.#open !== null) return false;
     const { queue, workload } = this.#settings;
     const handle = this.#client.submit(keyValueCall(operation, workload.readMode), queue.nowUs);
-    this.#open = { handle, operation, sinceUs: queue.nowUs };
+    this.#open = { handle, operation, sinceUs: queue.nowUs, tellOutcome };
     this.#record("invoke", operation, {});
     this.#settle();
     return true;
@@ -106,8 +114,9 @@ export class SimClient {
 
   #finish(outcome: CallOutcome): void {
     if (this.#open === null) return;
-    const { operation } = this.#open;
+    const { operation, tellOutcome } = this.#open;
     this.#open = null;
+    tellOutcome(outcome);
     switch (outcome.type) {
       case "ok":
         this.answered += 1;

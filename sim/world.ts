@@ -43,6 +43,8 @@ export type WorldSettings = {
   readonly record?: (event: HistoryEvent) => void;
   /** Receives what happens on the boards, and what is done to the bench. */
   readonly tell?: (event: WorldEvent) => void;
+  /** Receives each message between boards as it is sent, whether or not it will arrive. */
+  readonly overhear?: (message: PeerMessage) => void;
 };
 
 /** Something worth telling a person. */
@@ -370,6 +372,7 @@ export class World {
       send: (to, message) => {
         const board = this.boards[index];
         if (board !== undefined) this.invariants.sent(board, message);
+        this.#settings.overhear?.(message);
         this.network.sendRaft(index, this.board(to).index, message);
       },
       reply: (via, reply) => this.network.reply(index, Math.floor(via / viaBase), via % viaBase, reply),
