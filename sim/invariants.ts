@@ -49,6 +49,8 @@ type Process = {
   /** The configuration in force at this point of its story, and the entry that brought it. */
   configuration: Configuration;
   configurationIndex: LogIndex;
+  /** Reads that it was asked for: how far the cluster had committed then. */
+  readonly reads: Map<string, LogIndex>;
 };
 
 export class Invariants {
@@ -75,7 +77,8 @@ export class Invariants {
     const configuration = simpleConfiguration(founders);
     this.#configurations = [{ index: 0, configuration }];
     this.#processes = founders.map((member) => {
-      return { member, role: "follower", commitIndex: 0, appliedIndex: 0, configuration, configurationIndex: 0 };
+      const indexes = { commitIndex: 0, appliedIndex: 0, configurationIndex: 0 };
+      return { member, role: "follower", configuration, ...indexes, reads: new Map() };
     });
   }
 
@@ -318,6 +321,9 @@ export class Invariants {
     const raft = board.replica?.raft;
     if (raft === undefined || raft === null) return;
     const { role, configuration } = this.#process(board);
+    if (role === "leader" && log.termAt(index) !== raft.term) {
+      this.report("a leader commits by counting only in its own term", board.name, `entry ${index} is of term ${log.termAt(index)}`);
+    }
     const chain = log.chainAt(index);
     const holds = (voter: MemberId): boolean => {
       const other = this.#member(voter).log;
@@ -343,6 +349,27 @@ export class Invariants {
       if (entry.kind === "configuration")
         this.#configurations.push({ index: next, configuration: entry.configuration });
     }
+  }
+
+  /** A request arrived that asks for the latest state: its answer may not be older than what is committed now. */
+  readAsked(board: SimBoard, key: string): void {
+    const { reads } = this.#process(board);
+    if (!reads.has(key)) reads.set(key, this.#committed.lastIndex);
+    for (const old of reads.keys()) {
+      if (reads.size <= readsKept) break;
+      reads.delete(old);
+    }
+  }
+
+  /** A board answers a request, if it was a read (§6.4). */
+  readAnswered(board: SimBoard, key: string): void {
+    const { reads } = this.#process(board);
+    const committed = reads.get(key);
+    if (committed === undefined) return;
+    reads.delete(key);
+    const appliedIndex = board.replica?.raft?.appliedIndex ?? 0;
+    if (appliedIndex >= committed) return;
+    this.report("a read sees what was committed before it", board.name, `it answered as of ${appliedIndex}, ${committed} was committed`);
   }
 
   /** A request of a session takes effect once (§6.3), and every board gives the same answer to it. */
@@ -388,6 +415,11 @@ export class Invariants {
         `it promised in term ${member.promisedTerm}, now it is in ${raft.term}`,
       );
     }
+    const vote = member.votes.get(raft.term);
+    if (vote !== undefined && vote !== raft.votedFor) {
+      const now = raft.votedFor === null ? "nobody" : raft.votedFor;
+      this.report("a board keeps its promises", board.name, `in term ${raft.term} it voted for ${vote}, now for ${now}`);
+    }
     if (lastIndex < member.log.durableIndex) {
       this.report(
         "what is on disk stays on disk",
@@ -396,6 +428,7 @@ export class Invariants {
       );
     }
     process.role = "follower";
+    process.reads.clear();
     process.commitIndex = raft.snapshotIndex;
     process.appliedIndex = raft.snapshotIndex;
     process.configuration = raft.configuration;
@@ -459,6 +492,7 @@ export class Invariants {
 const termsMax = 1_000_000;
 const votesKept = 64;
 const requestsKept = 64;
+const readsKept = 1_000;
 const snapshotsKept = 16;
 const entriesKept = 20_000;
 

@@ -375,7 +375,11 @@ export class World {
         this.#settings.overhear?.(message);
         this.network.sendRaft(index, this.board(to).index, message);
       },
-      reply: (via, reply) => this.network.reply(index, Math.floor(via / viaBase), via % viaBase, reply),
+      reply: (via, reply) => {
+        const board = this.boards[index];
+        if (board !== undefined && reply.outcome.kind === "ok") this.invariants.readAnswered(board, readKey(reply));
+        this.network.reply(index, Math.floor(via / viaBase), via % viaBase, reply);
+      },
       takeRequests: (wanted) => this.network.subscribeRequests(index, wanted),
       publishStatus: (status) => this.network.publishStatus(index, status),
     };
@@ -427,7 +431,10 @@ export class World {
 
   #onRequest(board: number, via: number, request: Request | Administration): void {
     this.#fingerprint.mixNumber(request.request);
-    this.boards[board]?.request(request, via);
+    const asked = this.boards[board];
+    if (asked === undefined) return;
+    if (request.type === "query" && request.mode !== "stale") this.invariants.readAsked(asked, readKey(request));
+    asked.request(request, via);
   }
 
   #onStatus(reader: number, board: number, status: Status | null, boot: number): void {
@@ -450,6 +457,10 @@ export class World {
 
 /** The name under which the world asks for what operators ask for. */
 const operator = "operator";
+function readKey({ client, request }: { readonly client: string; readonly request: number }): string {
+  return `${client} ${request}`;
+}
+
 /** A `Via` holds the broker and the client in one number. */
 const viaBase = 65_536;
 /** The wall clock's time at the start of every run: some day in 2026. */

@@ -4,6 +4,7 @@
  */
 
 import { createRandom } from "../../device/random.ts";
+import type { RaftOptions } from "../../device/raft/index.ts";
 import { defaultReplicaOptions, type ReplicaOptions } from "../../device/replica/options.ts";
 import type { Bench, Timing } from "../../hardware/bench.ts";
 import type { DiskTiming } from "../../sim/disk.ts";
@@ -28,6 +29,7 @@ export type SimulationSettings = {
   readonly network?: Partial<NetworkOptions>;
   readonly disk?: DiskTiming;
   readonly replica?: Partial<ReplicaOptions>;
+  readonly raft?: Partial<RaftOptions>;
   /** Receives events as they happen. */
   readonly tell?: (event: RunEvent) => void;
   /** Asked now and then with the virtual time; `false` ends the run there. */
@@ -73,10 +75,11 @@ export function simulate(experiment: Experiment, bench: Bench, settings: Simulat
   const random = createRandom(settings.seed).fork("faults");
   const conductor = createConductor(bench, random.fork("targets"));
   const options = { sparesQuorum: settings.adversarial ?? false };
+  const replica = { ...replicaOptions(bench.timing, experiment.raft), ...settings.replica };
   const world = new World({
     bench,
     seed: settings.seed,
-    replica: { ...replicaOptions(bench.timing, experiment.raft), ...settings.replica },
+    replica: { ...replica, raft: { ...replica.raft, ...settings.raft } },
     workload: experiment.workload,
     record: (event) => history.push(event),
     ...(settings.laws === undefined ? {} : { laws: settings.laws }),

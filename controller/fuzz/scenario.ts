@@ -4,6 +4,7 @@
  */
 
 import { createRandom, type Random } from "../../device/random.ts";
+import type { RaftOptions } from "../../device/raft/index.ts";
 import { defaultReplicaOptions, type ReplicaOptions } from "../../device/replica/options.ts";
 import type { Bench } from "../../hardware/bench.ts";
 import { type DiskTiming, goodDiskTiming } from "../../sim/disk.ts";
@@ -20,6 +21,7 @@ export type Scenario = {
   readonly network: Partial<NetworkOptions>;
   readonly disk: DiskTiming;
   readonly replica: Partial<ReplicaOptions>;
+  readonly raft: Partial<RaftOptions>;
 };
 
 /** The benches that scenarios are drawn on, the first the most often. */
@@ -36,9 +38,10 @@ export function drawScenario(seed: number, benches: Benches): Scenario {
   const bench = drawBench(random.fork("bench"), benches);
   const settings = random.fork("settings");
   const lease = settings.chance(1, 4);
-  const clockDriftMaxPpm = 100_000;
+  // Without leases no clock is trusted, so clocks may be as bad as they like.
+  const clockDriftMaxPpm = lease ? 250_000 : 450_000;
   const durationUs = settings.between(8, 31) * second;
-  const draw: FaultDraw = { bench, driftPpmMax: lease ? clockDriftMaxPpm : 200_000 };
+  const draw: FaultDraw = { bench, driftPpmMax: clockDriftMaxPpm };
   return {
     seed,
     bench,
@@ -65,6 +68,7 @@ export function drawScenario(seed: number, benches: Benches): Scenario {
     },
     disk: settings.chance(1, 4) ? slowCard : goodDiskTiming,
     replica: drawReplica(settings),
+    raft: drawRaft(settings),
   };
 }
 
@@ -75,7 +79,8 @@ const slowCard: DiskTiming = { flushUs: [1_000, 40_000], changeUs: [2_000, 80_00
 
 function drawBench(random: Random, benches: Benches): Bench {
   const { fiveBoards, threeBoards, twoSwitches, inboxPerBoard } = benches;
-  return random.pick([fiveBoards, fiveBoards, fiveBoards, threeBoards, twoSwitches, inboxPerBoard]);
+  const often = [fiveBoards, fiveBoards, fiveBoards];
+  return random.pick([...often, threeBoards, twoSwitches, twoSwitches, inboxPerBoard, inboxPerBoard]);
 }
 
 function drawWorkload(random: Random, lease: boolean): Workload {
@@ -105,13 +110,26 @@ function drawReplica(random: Random): Partial<ReplicaOptions> {
   };
 }
 
+function drawRaft(random: Random): Partial<RaftOptions> {
+  return {
+    appendEntriesMax: random.pick([1, 2, 8, 512]),
+    inFlightAppendsMax: random.pick([1, 4, 16]),
+    snapshotChunkBytes: random.pick([256, 4_096, 65_536]),
+  };
+}
+
 function drawFaults(random: Random, draw: FaultDraw, durationUs: number): readonly ScheduledFault[] {
   const kinds = faultKinds.filter(() => random.chance(1, 4));
   if (kinds.length === 0) kinds.push(random.pick(faultKinds));
   const count = random.between(1, 5) * random.between(1, 5);
+  // Faults that come one upon the other find what single ones do not.
+  const isClustered = random.chance(1, 2);
+  const centers = [1, 2, 3].map(() => random.between(second / 2, durationUs - 3 * second));
   const faults: ScheduledFault[] = [];
   for (let number = 0; number < count; number += 1) {
-    const beginUs = random.between(second / 2, durationUs - second);
+    const beginUs = isClustered
+      ? random.pick(centers) + random.between(0, 2 * second)
+      : random.between(second / 2, durationUs - second);
     faults.push(...drawFault(random.fork(`fault ${number}`), random.pick(kinds), draw, beginUs));
   }
   return faults

@@ -31,13 +31,14 @@ export type SeedResult = {
 export function runSeed(seed: number, options: SeedOptions = {}): SeedResult {
   const drawn = drawScenario(seed, readyBenches());
   const scenario = options.onlyFaults === undefined ? drawn : withFaults(drawn, options.onlyFaults);
-  const { bench, experiment, network, disk, replica } = scenario;
+  const { bench, experiment, network, disk, replica, raft } = scenario;
   const run = simulate(experiment, bench, {
     seed,
     adversarial: true,
     network,
     disk,
     replica,
+    raft,
     ...(options.laws === undefined ? {} : { laws: options.laws }),
     ...(options.tell === undefined ? {} : { tell: options.tell }),
     ...(options.goOn === undefined ? {} : { goOn: options.goOn }),

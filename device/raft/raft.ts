@@ -138,6 +138,9 @@ export class Raft {
   get term(): Term {
     return this.#state.term;
   }
+  get votedFor(): MemberId | null {
+    return this.#state.votedFor;
+  }
   get leader(): MemberId | null {
     return this.#state.leader;
   }
