@@ -189,6 +189,7 @@ export class LogWriter {
     });
   }
 
+  /** Only now: until the restart was durable, the earlier segments were still the log. */
   #restarted(index: LogIndex, term: Term, sizeBytes: number): void {
     for (const segment of this.#segments) if (segment !== this.#active) segment.highestIndex = 0;
     this.#onRestart(snapshotFile(index, term), index, sizeBytes);
