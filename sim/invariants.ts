@@ -34,7 +34,8 @@ export type Violation = {
 /** What the world remembers of one member, across crashes and restarts of its board. */
 type Member = {
   readonly log: LogMirror;
-  readonly saves: { readonly id: number; readonly lastIndex: LogIndex; readonly term: Term }[];
+  /** Saves under way, and how far each can still vouch: a truncation shortens that. */
+  readonly saves: { readonly id: number; lastIndex: LogIndex }[];
   /** The latest term in which it made a promise, and for whom it voted in which term. */
   promisedTerm: Term;
   readonly votes: Map<Term, MemberId>;
@@ -163,8 +164,9 @@ export class Invariants {
     ) {
       this.report("a leader only appends to its log", board.name, `it overwrote entry ${first.index}`);
     }
+    for (const under of member.saves) under.lastIndex = Math.min(under.lastIndex, (first?.index ?? Number.POSITIVE_INFINITY) - 1);
     for (const entry of save.entries) this.#appended(board, log, entry);
-    member.saves.push({ id: save.id, lastIndex: log.lastIndex, term: raft?.term ?? 0 });
+    member.saves.push({ id: save.id, lastIndex: log.lastIndex });
   }
 
   saved(board: SimBoard, saveId: number): void {

@@ -56,7 +56,7 @@ export class LogMirror {
     this.#base = index;
     this.#chain = [chain];
     this.#terms = [term];
-    this.durableIndex = index;
+    this.durableIndex = Math.min(this.durableIndex, index);
   }
 
   /** Forgets hashes before `index`, to keep a long run small. */

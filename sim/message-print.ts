@@ -22,6 +22,7 @@ export function mixMessage(fingerprint: Fingerprint, message: PeerMessage): void
     case "heartbeat":
       fingerprint.mixNumber(message.term * 16 + 4);
       fingerprint.mixNumber(message.commit);
+      fingerprint.mixNumber(message.match);
       return;
     case "heartbeatReply":
       fingerprint.mixNumber(message.term * 16 + 5);

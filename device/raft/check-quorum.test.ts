@@ -101,7 +101,7 @@ describe("boards that would disturb", () => {
 
   test("given a follower that heard its leader and then learned of a later term, when that term's candidate asks, then the leader is still protected", () => {
     const cluster = new Cluster({ initial, boards: ["b"] });
-    cluster.inject({ type: "heartbeat", from: "a", to: "b", term: 1, commit: 0, round: 1 });
+    cluster.inject({ type: "heartbeat", from: "a", to: "b", term: 1, commit: 0, match: 0, round: 1 });
     cluster.inject({ type: "preVoteReply", from: "c", to: "b", term: 2, granted: false });
     expect(cluster.raft("b").term).toBe(2);
     cluster.drop();

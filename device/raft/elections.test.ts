@@ -158,7 +158,7 @@ describe("two at once", () => {
     cluster.timeout("a");
     cluster.inject({ type: "preVoteReply", from: "b", to: "a", term: 1, granted: true });
     expect(cluster.raft("a").role).toBe("candidate");
-    cluster.inject({ type: "heartbeat", from: "b", to: "a", term: 1, commit: 0, round: 1 });
+    cluster.inject({ type: "heartbeat", from: "b", to: "a", term: 1, commit: 0, match: 0, round: 1 });
     cluster.saved("a");
     expect(cluster.raft("a")).toMatchObject({ role: "follower", leader: "b" });
     cluster.timeout("a");
@@ -183,7 +183,7 @@ describe("two at once", () => {
 const inRole: Readonly<Record<RoleName, () => Cluster>> = {
   follower: () => {
     const cluster = onlyA(three);
-    cluster.inject({ type: "heartbeat", from: "c", to: "a", term: 1, commit: 0, round: 1 });
+    cluster.inject({ type: "heartbeat", from: "c", to: "a", term: 1, commit: 0, match: 0, round: 1 });
     cluster.pass("a", 300);
     return cluster;
   },
@@ -333,7 +333,7 @@ describe("replies to votes", () => {
 });
 
 test("given any role, when a message is addressed to another board, then nothing happens", () => {
-  const foreign: Message = { type: "heartbeat", from: "b", to: "c", term: 9, commit: 0, round: 1 };
+  const foreign: Message = { type: "heartbeat", from: "b", to: "c", term: 9, commit: 0, match: 0, round: 1 };
   for (const role of roles) {
     const cluster = inRole[role]();
     const { term } = cluster.raft("a");

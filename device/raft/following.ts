@@ -24,13 +24,13 @@ export function onAppend(state: State, message: Append): void {
 }
 
 export function onHeartbeat(state: State, message: Heartbeat): void {
-  // The leader never says more than this follower acknowledged, so what it acknowledged must be there.
+  const { lastIndex } = state.log;
   assertInvariant(
-    message.commit <= state.log.lastIndex,
+    message.match <= lastIndex,
     "acknowledged entries are never lost",
-    () => `${message.from} knows this log up to ${message.commit}, it ends at ${state.log.lastIndex}`,
+    () => `${message.from} knows this log up to ${message.match}, it ends at ${lastIndex}`,
   );
-  followCommit(state, message.commit);
+  followCommit(state, state.rules.followerCommitIndex(message.commit, message.match, lastIndex));
   failOverdueReads(state);
   send(state, { type: "heartbeatReply", from: state.id, to: message.from, term: state.term, round: message.round });
 }

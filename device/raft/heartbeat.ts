@@ -38,8 +38,9 @@ function sendHeartbeat(state: State, leadership: Leadership, progress: Progress)
     from: state.id,
     to: progress.member,
     term: state.term,
+    commit: state.commitIndex,
     // A follower may hold other entries beyond what it is known to share with us; those must not look committed.
-    commit: Math.min(state.commitIndex, progress.matchIndex),
+    match: progress.matchIndex,
     round: leadership.round,
   });
 }

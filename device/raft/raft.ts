@@ -174,6 +174,10 @@ export class Raft {
     const hasLease = role.name === "leader" && options.leaseReads && !role.leaseForfeited;
     return hasLease ? role.leaseUntil : Number.NEGATIVE_INFINITY;
   }
+  /** Whether this board, at the time last told, would answer a lease read by itself. */
+  get holdsLease(): boolean {
+    return this.leaseUntil > this.#state.now;
+  }
 
   /** The term of the entry at `index`, `null` if it is compacted away or not there. */
   termAt(index: LogIndex): Term | null {

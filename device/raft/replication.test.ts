@@ -200,7 +200,7 @@ describe("a follower and appends", () => {
   test("given a leader of an earlier term, when its late append or heartbeat comes, then it is not taken and the sender is told", () => {
     const cluster = onlyA(three, { disks: { a: diskOf([1, 2], 3) } });
     cluster.inject(appendByB(0, 0, [command(1, 2)], 1, 2));
-    cluster.inject({ type: "heartbeat", from: "b", to: "a", term: 2, commit: 2, round: 1 });
+    cluster.inject({ type: "heartbeat", from: "b", to: "a", term: 2, commit: 2, match: 2, round: 1 });
     expect(cluster.messages()).toMatchObject([
       { type: "appendRejected", term: 3 },
       { type: "appendRejected", term: 3 },
@@ -250,9 +250,9 @@ describe("a follower and appends", () => {
 
   test("given a heartbeat that counts on more than the log holds, when it comes, then the board stops and says so", () => {
     const cluster = onlyA(three, { disks: { a: diskOf([1], 2) } });
-    expect(() => cluster.inject({ type: "heartbeat", from: "b", to: "a", term: 2, commit: 2, round: 1 })).toThrow(
-      "acknowledged entries are never lost",
-    );
+    expect(() =>
+      cluster.inject({ type: "heartbeat", from: "b", to: "a", term: 2, commit: 2, match: 2, round: 1 }),
+    ).toThrow("acknowledged entries are never lost");
   });
 
   test("given a second leader in one term, when it speaks to the first, then the board stops and says so", () => {

@@ -42,7 +42,7 @@ describe("what the disk comes before", () => {
       { ...to, type: "voteReply", granted: false },
       { ...to, type: "append", prevIndex: 0, prevTerm: 0, entries: [], commit: 0 },
       { ...to, type: "appendRejected", prevIndex: 1, conflictTerm: 0, conflictIndex: 0, lastIndex: 0 },
-      { ...to, type: "heartbeat", commit: 0, round: 1 },
+      { ...to, type: "heartbeat", commit: 0, match: 0, round: 1 },
       { ...to, type: "heartbeatReply", round: 1 },
       { ...to, type: "timeoutNow" },
     ];

@@ -149,10 +149,10 @@ test("given a follower in doubt, when it answers a heartbeat, then it is asked a
   await keepTranscript(cluster, "heartbeat-resp-recovers-from-probing");
 });
 
-test("given lost acknowledgements, when a heartbeat tells the commit index, then not beyond what the follower is known to hold", async () => {
+test("given lost acknowledgements, when a heartbeat tells the commit index, then the follower commits no further than it is known to agree", async () => {
   const cluster = new Cluster({ initial: three });
   cluster.tell(
-    "b has two entries, but its acknowledgements got lost. They are committed by a and c. A heartbeat tells b a commit index, but never one beyond what b is known to share with the leader: it could hold other entries there, and would apply them (§3.5). One more round trip, and b knows.",
+    "b has two entries, but its acknowledgements got lost. They are committed by a and c. A heartbeat tells b the commit index, and how far b is known to share the leader's log: b commits no further than that, for it could hold other entries there, and would apply them (§3.5). One more round trip, and b knows.",
   );
   cluster.elect("a");
   cluster.propose("a", "x=1");
@@ -164,8 +164,8 @@ test("given lost acknowledgements, when a heartbeat tells the commit index, then
   expect(cluster.raft("b")).toMatchObject({ commitIndex: 1, lastIndex: 3 });
 
   cluster.heartbeat("a");
-  expect(cluster.messages({ to: "b", type: "heartbeat" })).toMatchObject([{ commit: 1 }]);
-  expect(cluster.messages({ to: "c", type: "heartbeat" })).toMatchObject([{ commit: 3 }]);
+  expect(cluster.messages({ to: "b", type: "heartbeat" })).toMatchObject([{ commit: 3, match: 1 }]);
+  expect(cluster.messages({ to: "c", type: "heartbeat" })).toMatchObject([{ commit: 3, match: 3 }]);
   cluster.settle();
   expect(cluster.raft("b").commitIndex).toBe(3);
   await keepTranscript(cluster, "lagging-commit");

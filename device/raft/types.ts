@@ -112,8 +112,10 @@ export type AppendRejected = Addressed & {
 /** "I still lead" with nothing to append; its answers also confirm reads (§6.4). Never moves a follower's log. */
 export type Heartbeat = Addressed & {
   readonly type: "heartbeat";
-  /** Never beyond what this follower is known to hold. */
+  /** The leader's commit index. */
   readonly commit: LogIndex;
+  /** Up to here this follower's log is known to agree with the leader's: it has acknowledged so much. */
+  readonly match: LogIndex;
   /** Counts the leader's heartbeat rounds in this term; its answer says which round was heard. */
   readonly round: number;
 };

@@ -56,7 +56,7 @@ function details(message: Message): string {
         ? ": that term is over"
         : `: not ${message.prevIndex}; term ${message.conflictTerm} from ${message.conflictIndex} on, ends at ${message.lastIndex}`;
     case "heartbeat":
-      return `, round ${message.round}, commit ${message.commit}`;
+      return `, round ${message.round}, commit ${message.commit}, match ${message.match}`;
     case "heartbeatReply":
       return `, round ${message.round}`;
     case "snapshot":
