@@ -103,7 +103,7 @@ export class World {
         onRaft: (to, from, message, boot) => this.#onPeerMessage(to, from, message, boot),
         onRequest: (board, broker, client, request) => this.#onRequest(board, broker * viaBase + client, request),
         onReply: (client, _broker, _board, reply) => this.clients[client - names.length]?.receive(reply),
-        onStatus: (reader, _broker, board, status, boot) => this.#onStatus(reader, board, status, boot),
+        onStatus: (reader, broker, board, status, boot) => this.#onStatus(reader, broker, board, status, boot),
         onConnection: () => undefined,
       },
       options: { ...defaultNetworkOptions, ...settings.network },
@@ -437,8 +437,12 @@ export class World {
     asked.request(request, via);
   }
 
-  #onStatus(reader: number, board: number, status: Status | null, boot: number): void {
-    if (status !== null) return;
+  /**
+   * A board is offline, says a broker. Only the one of the board's own inbox knows: any other may just have lost its
+   * cable to the board, and who believed it would forget a leader that everybody else hears.
+   */
+  #onStatus(reader: number, broker: number, board: number, status: Status | null, boot: number): void {
+    if (status !== null || this.bench.brokers[broker]?.name !== this.bench.boards[board]?.inbox) return;
     const gone = this.boards[board];
     if (gone === undefined || boot < (this.#boots[reader * this.boards.length + board] ?? 0)) return;
     this.boards[reader]?.boardGone(gone.name);
