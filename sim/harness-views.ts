@@ -1,0 +1,82 @@
+/** What can be seen of a simulated bench from outside: the boards' logs, whether they agree, and all of it in words. */
+
+import type { Json } from "../device/json.ts";
+import { decodeCommand } from "../device/machine/log-command.ts";
+import type { Entry } from "../device/raft/index.ts";
+import { boardOf } from "../device/replica/identity.ts";
+import type { SimBoard } from "./sim-board.ts";
+import type { World } from "./world.ts";
+
+/** One entry of a board's log. */
+export type LoggedEntry = {
+  readonly index: number;
+  readonly term: number;
+  /** Whether this board knows it to be committed. */
+  readonly committed: boolean;
+  /**
+   * A client's command, the opening of a client's session, a change of members, or the empty entry with which each
+   * leader begins.
+   */
+  readonly kind: "command" | "session" | "configuration" | "empty";
+  /** What a client commanded, such as `{ op: "write", key: "x", value: 1 }`; otherwise `null`. */
+  readonly command: Json;
+};
+
+/** The entries that a board's log holds after its snapshot; none while its process is gone. */
+export function logOf(board: SimBoard): readonly LoggedEntry[] {
+  const raft = board.replica?.raft;
+  if (raft === undefined || raft === null) return [];
+  const entries: LoggedEntry[] = [];
+  for (let index = raft.snapshotIndex + 1; index <= raft.lastIndex; index += 1) {
+    const entry = raft.entryAt(index);
+    if (entry !== null) entries.push(logged(entry, index <= raft.commitIndex));
+  }
+  return entries;
+}
+
+function logged(entry: Entry, committed: boolean): LoggedEntry {
+  const { index, term, kind } = entry;
+  if (kind !== "command") return { index, term, committed, kind, command: null };
+  const decoded = decodeCommand(entry.data);
+  return decoded?.kind === "command"
+    ? { index, term, committed, kind, command: decoded.command }
+    : { index, term, committed, kind: "session", command: null };
+}
+
+/** Whether these boards' logs end at the same entry, all of it is applied, and their states are the same to the byte. */
+export function agree(boards: readonly SimBoard[]): boolean {
+  const [first] = boards;
+  if (first === undefined) return true;
+  const end = first.replica?.raft?.lastIndex;
+  const term = first.replica?.raft?.lastTerm;
+  for (const { replica } of boards) {
+    const raft = replica?.raft;
+    if (raft?.appliedIndex !== end || raft?.lastIndex !== end || raft?.lastTerm !== term) return false;
+  }
+  const state = first.replica?.machines?.snapshot();
+  return boards.every(({ replica }) => replica?.machines?.snapshot() === state);
+}
+
+/** Whether these boards and no others are voters, nobody learns, and that is committed. */
+export function areMembers(world: World, names: readonly string[]): boolean {
+  const raft = world.leader?.replica?.raft;
+  if (raft === undefined || raft === null || raft.configurationIndex > raft.commitIndex) return false;
+  const { voters, votersOutgoing, learners } = raft.configuration;
+  const boards = voters.map(boardOf);
+  const isSame = boards.length === names.length && names.every((name) => boards.includes(name));
+  return isSame && votersOutgoing.length + learners.length === 0;
+}
+
+/** All boards in a few words each, for people who wonder what happened. */
+export function describe(world: World): string {
+  return world.boards
+    .map((board) => {
+      const { status } = board;
+      if (status === null) return `${board.name} is ${board.state}`;
+      const { role, term, leader, commitIndex, appliedIndex, lastIndex } = status;
+      const state = board.state === "running" ? "" : `${board.state}, `;
+      const follows = role === "leader" || leader === null ? "" : ` of ${leader}`;
+      return `${board.name}: ${state}${role}${follows} in term ${term}, log to ${lastIndex}, committed ${commitIndex}, applied ${appliedIndex}`;
+    })
+    .join("; ");
+}
