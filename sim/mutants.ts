@@ -155,12 +155,6 @@ export const mutants: readonly Mutant[] = [
       followerCommitIndex: (leaderCommit, _verifiedIndex, lastIndex) => Math.min(leaderCommit, lastIndex),
     }),
   },
-  {
-    name: "elects-beside-a-living-leader",
-    section: "§4.2.3",
-    consequence: "A board that was cut off unseats a leader whom all others hear, lease or not.",
-    laws: consensus({ isLeaderProtected: () => false }),
-  },
 ];
 
 /** The mutant of that name, or `undefined`. */

@@ -301,7 +301,15 @@ export class World {
     this.#askLeader((request, { voters, learners }) => {
       const added = members.filter((member) => !voters.includes(member));
       if (added.length === 0) return null;
-      return { type: "changeMembers", client: operator, request, voters, learners: [...learners, ...added] };
+      // A board that was given a new identity takes part under that one only.
+      const stays = (member: MemberId): boolean => !added.some((other) => boardOf(other) === boardOf(member));
+      return {
+        type: "changeMembers",
+        client: operator,
+        request,
+        voters: voters.filter(stays),
+        learners: [...learners.filter(stays), ...added],
+      };
     });
   }
 
