@@ -228,11 +228,11 @@ export class BreakableBench {
   }
 
   #awaitLeader(): void {
-    const isReady = (): boolean => {
+    const canBeAsked = (): boolean => {
       const raft = this.world.leader?.replica?.raft;
-      return raft?.termAt(raft.commitIndex) === raft?.term;
+      return raft !== undefined && raft !== null && raft.termAt(raft.commitIndex) === raft.term;
     };
-    const isThere = this.world.runUntilTrue(() => this.world.leader !== null && isReady(), leaderWithinUs);
+    const isThere = this.world.runUntilTrue(canBeAsked, leaderWithinUs);
     this.expectLawful();
     if (isThere) return;
     const what = `Nobody leads who could be asked within ${leaderWithinUs / 1_000_000} s`;

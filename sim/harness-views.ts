@@ -67,6 +67,16 @@ export function areMembers(world: World, names: readonly string[]): boolean {
   return isSame && votersOutgoing.length + learners.length === 0;
 }
 
+/** Whether somebody leads, has committed something in its term, and every client is connected to every broker. */
+export function isReady(world: World): boolean {
+  const raft = world.leader?.replica?.raft;
+  if (raft === undefined || raft === null || raft.termAt(raft.commitIndex) !== raft.term) return false;
+  const { boards, clients, bench, network } = world;
+  return clients.every((_, client) =>
+    bench.brokers.every((__, broker) => network.isConnected(boards.length + client, broker)),
+  );
+}
+
 /** All boards in a few words each, for people who wonder what happened. */
 export function describe(world: World): string {
   return world.boards

@@ -27,7 +27,7 @@ import type { Json } from "../device/json.ts";
 import type { Status } from "../device/replica/host.ts";
 import { BreakableBench, ScenarioFailure } from "./harness-faults.ts";
 import { type Duration, durationUs, type SimulateOptions, worldSettings } from "./harness-settings.ts";
-import { agree, areMembers, describe, type LoggedEntry, logOf } from "./harness-views.ts";
+import { agree, areMembers, describe, isReady, type LoggedEntry, logOf } from "./harness-views.ts";
 import type { HistoryEvent } from "./history.ts";
 import type { SimBoard } from "./sim-board.ts";
 import { World } from "./world.ts";
@@ -98,6 +98,11 @@ export class SimulatedBench extends BreakableBench {
   /** What of a board's log the board knows to be committed, after its snapshot. */
   committedEntries(board: string): readonly LoggedEntry[] {
     return this.log(board).filter((entry) => entry.committed);
+  }
+
+  /** The clients' commands among them, in order: such as `{ op: "write", key: "x", value: 1 }`. */
+  committedCommands(board: string): readonly Json[] {
+    return this.committedEntries(board).flatMap(({ kind, command }) => (kind === "command" ? [command] : []));
   }
 
   /** What a board's own copy of the state holds under a key, up to date or not; `null` if nothing. */
@@ -186,6 +191,16 @@ export class SimulatedBench extends BreakableBench {
     const [leader] = this.#leaders(among);
     if (leader === undefined) throw this.#failure("Nobody leads");
     return { board: leader.name, term: leader.status?.term ?? 0 };
+  }
+
+  /** Somebody leads and can serve, and every client has its connection to every broker: what to begin with. */
+  expectReady({ within = "10s" }: Within = {}): Leader {
+    this.#await(
+      () => isReady(this.world),
+      within,
+      () => "The bench was not ready",
+    );
+    return this.expectOneLeader();
   }
 
   /** In the end none of these boards (by default: of all that run) leads, and it stays so for a while. */
