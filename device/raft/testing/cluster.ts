@@ -22,6 +22,7 @@ import {
   describeRead,
   describeSave,
   nameMessage,
+  wrap,
 } from "./transcript.ts";
 
 /** How a scripted cluster begins. */
@@ -490,17 +491,4 @@ function fits(message: Message, { from, to, type }: MessageFilter): boolean {
 
 function stateOf(snapshot: Snapshot | null): string[] {
   return snapshot === null || snapshot.data === "" ? [] : snapshot.data.split(";");
-}
-
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/)) {
-    if (line.length + word.length + 1 > width && line !== "") {
-      lines.push(line);
-      line = "";
-    }
-    line = line === "" ? word : `${line} ${word}`;
-  }
-  return line === "" ? lines : [...lines, line];
 }

@@ -117,3 +117,17 @@ export function describeSave(save: Save): string {
 export function describeRead(result: ReadResult): string {
   return result.ready ? `read ${result.id} is ready at ${result.index}` : `read ${result.id} failed: ${result.reason}`;
 }
+
+/** Breaks a text into lines of at most `width` characters. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/)) {
+    if (line.length + word.length + 1 > width && line !== "") {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return line === "" ? lines : [...lines, line];
+}
