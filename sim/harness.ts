@@ -36,7 +36,7 @@ export type { NoiseSettings } from "./harness-faults.ts";
 export { ScenarioFailure } from "./harness-faults.ts";
 export type { CallOutcome, Duration, HistoryEvent, KeyValueOperation, LoggedEntry, SimulateOptions, Status };
 
-/** A bench under power, all of its boards started at the same moment, in virtual time. See the head of this file. */
+/** A bench in virtual time, all of its boards just started. See the head of this file. */
 export function simulate(options: SimulateOptions = {}): SimulatedBench {
   return new SimulatedBench(options);
 }
@@ -71,6 +71,8 @@ export class SimulatedBench extends BreakableBench {
     super(new World({ ...settings, record: (event) => history.push(event) }), settings.seed);
     this.history = history;
     this.world.powerOn();
+    // Cards are formatted before boards start for the first time; nothing is to come in between.
+    this.world.runUntilTrue(() => this.world.boards.every(({ state }) => state === "running"), 1_000_000);
   }
 
   // Looking
