@@ -1,0 +1,219 @@
+/**
+ * Did every add and every append count once? Where a key is only added to, or only appended to, what was seen must
+ * contain all that was acknowledged before and nothing twice. This follows from linearizability too, but it is cheap,
+ * says in a learner's words what went wrong, and still works where the search for an order gives up.
+ */
+
+import { show } from "./history.ts";
+import type { History, Operation } from "./operations.ts";
+
+/** An add or append that counted twice or not at all, and who saw it. */
+export type Miscount = {
+  readonly kind: "lost" | "repeated" | "either";
+  readonly key: string;
+  readonly reason: string;
+  /** The observer, and the operations that it miscounts (at most `shownMax` of them). */
+  readonly operations: readonly Operation[];
+};
+
+const shownMax = 20;
+
+/** The first miscount of each key where there is one. That there is none proves nothing by itself. */
+export function findMiscounts(history: History): Miscount[] {
+  const found: Miscount[] = [];
+  for (const [key, all] of history.byKey) {
+    const operations = all.filter(({ outcome }) => outcome !== "fail");
+    const consistsOf = (op: Operation["op"]): boolean =>
+      operations.some((each) => each.op === op) && operations.every((each) => each.op === op || each.op === "read");
+    const miscount = consistsOf("add") ? miscountOfAdds(key, operations) : null;
+    const other = miscount === null && consistsOf("append") ? miscountOfAppends(key, operations) : miscount;
+    if (other !== null) found.push(other);
+  }
+  return found;
+}
+
+/**
+ * What is seen of a number lies between two sums: both hold the adds acknowledged before the observer began; one adds
+ * the rest of what could have counted by its end if that lowers the sum, the other if it raises it.
+ */
+function miscountOfAdds(key: string, operations: readonly Operation[]): Miscount | null {
+  const adds = operations.filter(({ op }) => op === "add");
+  if (!adds.every((add) => Number.isSafeInteger(amountOf(add)))) return null;
+  const begun = new RunningSums(adds, ({ invokeLine }) => invokeLine);
+  const acknowledged = new RunningSums(adds.filter(isOk), completionOf);
+
+  for (const observer of operations) {
+    if (!isOk(observer)) continue;
+    const seen = observer.result ?? 0;
+    if (typeof seen !== "number") continue;
+    const before = acknowledged.until(observer.invokeLine);
+    const possible = begun.until(completionOf(observer));
+    const own = observer.op === "add" ? amountOf(observer) : 0;
+    const lowest = before.up + possible.down + Math.max(own, 0);
+    const highest = before.down + possible.up + Math.min(own, 0);
+    if (seen >= lowest && seen <= highest) continue;
+    const kind = kindOf(seen < lowest, possible);
+    const bounds = lowest === highest ? `${lowest}` : `between ${lowest} and ${highest}`;
+    return {
+      kind,
+      key,
+      reason:
+        `${observer.process} saw ${show(seen)} at "${key}", but all adds acknowledged before and some of those still ` +
+        `open come to ${bounds}: some add ${troubles[kind]}.`,
+      operations: [...adds.filter(({ invokeLine }) => invokeLine < completionOf(observer)), observer]
+        .filter((each, index, list) => list.indexOf(each) === index)
+        .slice(-shownMax),
+    };
+  }
+  return null;
+}
+
+const troubles = {
+  lost: "was lost",
+  repeated: "counted more than once",
+  either: "was lost or counted more than once",
+} as const;
+
+/** Whether too low (or else too high) means that an add was lost: only where all adds go the same way can one tell. */
+function kindOf(isTooLow: boolean, possible: { readonly up: number; readonly down: number }): Miscount["kind"] {
+  if (possible.up > 0 && possible.down < 0) return "either";
+  return isTooLow === possible.up > 0 ? "lost" : "repeated";
+}
+
+/** The sums of positive and of negative amounts up to a line. */
+class RunningSums {
+  readonly #lines: number[] = [];
+  readonly #sums: { readonly up: number; readonly down: number }[] = [{ up: 0, down: 0 }];
+
+  constructor(adds: readonly Operation[], lineOf: (add: Operation) => number) {
+    let up = 0;
+    let down = 0;
+    for (const add of adds.toSorted((a, b) => lineOf(a) - lineOf(b))) {
+      up += Math.max(amountOf(add), 0);
+      down += Math.min(amountOf(add), 0);
+      this.#lines.push(lineOf(add));
+      this.#sums.push({ up, down });
+    }
+  }
+
+  /** The sums of those before `line`. */
+  until(line: number): { readonly up: number; readonly down: number } {
+    return this.#sums[countBelow(this.#lines, line)] ?? { up: 0, down: 0 };
+  }
+}
+
+/**
+ * If no appended text is the beginning of another, the longest text that was seen falls apart into them in one way only,
+ * and every other text that is its beginning holds the first few of them.
+ */
+function miscountOfAppends(key: string, operations: readonly Operation[]): Miscount | null {
+  const appends = operations.filter(({ op }) => op === "append");
+  const byText = new Map(appends.map((append) => [textOf(append), append]));
+  if (byText.size !== appends.length || !isPrefixFree([...byText.keys()])) return null;
+  const observers = operations.filter(
+    (each) => isOk(each) && typeof (each.result ?? "") === "string" && isObserver(each),
+  );
+  const longest = observers.reduce<Operation | null>(
+    (best, each) => (best === null || seenBy(each).length > seenBy(best).length ? each : best),
+    null,
+  );
+  if (longest === null) return null;
+
+  const ends = new Map<Operation, number>();
+  for (const { append, end } of pieces(seenBy(longest), byText)) {
+    if (append === null) return null;
+    if (ends.has(append)) {
+      const reason = `${longest.process} saw ${show(textOf(append))} twice at "${key}"; it was appended once.`;
+      return { kind: "repeated", key, reason, operations: [append, longest] };
+    }
+    ends.set(append, end);
+  }
+  return lostAppend(key, observers, appends, ends, seenBy(longest));
+}
+
+function lostAppend(
+  key: string,
+  observers: readonly Operation[],
+  appends: readonly Operation[],
+  ends: ReadonlyMap<Operation, number>,
+  longest: string,
+): Miscount | null {
+  const acknowledged = appends.filter(isOk).sort((a, b) => completionOf(a) - completionOf(b));
+  let next = 0;
+  let last: Operation | null = null;
+  for (const observer of observers) {
+    for (let append = acknowledged[next]; append !== undefined; append = acknowledged[next]) {
+      if (completionOf(append) > observer.invokeLine) break;
+      if (last === null || endOf(append, ends) > endOf(last, ends)) last = append;
+      next += 1;
+    }
+    const seen = seenBy(observer);
+    if (last === null || seen.length >= endOf(last, ends) || !longest.startsWith(seen)) continue;
+    const reason =
+      `${observer.process} did not see ${show(textOf(last))} at "${key}", though it had been appended, ` +
+      `and acknowledged to ${last.process}, before.`;
+    return { kind: "lost", key, reason, operations: [last, observer] };
+  }
+  return null;
+}
+
+function endOf(append: Operation, ends: ReadonlyMap<Operation, number>): number {
+  return ends.get(append) ?? Number.POSITIVE_INFINITY;
+}
+
+/** The appends of which a text consists; `null` where it cannot be told. */
+function* pieces(
+  text: string,
+  byText: ReadonlyMap<string, Operation>,
+): Generator<{ readonly append: Operation | null; readonly end: number }> {
+  const lengths = [...new Set([...byText.keys()].map((piece) => piece.length))];
+  let start = 0;
+  while (start < text.length) {
+    let append: Operation | null = null;
+    for (const length of lengths) append ??= byText.get(text.slice(start, start + length)) ?? null;
+    start = append === null ? text.length : start + textOf(append).length;
+    yield { append, end: start };
+  }
+}
+
+function isPrefixFree(texts: readonly string[]): boolean {
+  const sorted = texts.toSorted();
+  return sorted.every((text, index) => text !== "" && !(sorted[index + 1] ?? "").startsWith(text));
+}
+
+/** An append that says nothing saw nothing. */
+function isObserver({ op, result }: Operation): boolean {
+  return op === "read" || typeof result === "string";
+}
+
+function seenBy({ result }: Operation): string {
+  return typeof result === "string" ? result : "";
+}
+
+function isOk({ outcome }: Operation): boolean {
+  return outcome === "ok";
+}
+
+function completionOf({ completeLine }: Operation): number {
+  return completeLine ?? Number.POSITIVE_INFINITY;
+}
+
+function amountOf({ value }: Operation): number {
+  return typeof value === "number" ? value : 0;
+}
+
+function textOf({ value }: Operation): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** How many of the sorted numbers lie below `limit`. */
+function countBelow(sorted: readonly number[], limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? limit) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
