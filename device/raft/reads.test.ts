@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createRandom } from "../random.ts";
 import { simpleConfiguration } from "./configuration.ts";
 import { accepted, aLeads } from "./testing/absent-boards.ts";
 import { Cluster } from "./testing/cluster.ts";
@@ -185,6 +186,21 @@ describe("reads at a follower", () => {
     expect(cluster.board("b").reads).toEqual([{ id: 1, ready: false, reason: "the leader's answer got lost" }]);
     cluster.settle();
     expect(cluster.board("b").reads).toMatchObject([{ id: 1 }, { id: 2, ready: true }]);
+  });
+
+  test("given a board that restarted, when an answer to a read of its earlier life comes, then it meets no read of this life", () => {
+    const cluster = new Cluster({ initial, random: (id) => createRandom(id) });
+    cluster.elect("a");
+    cluster.read("b", 1);
+    const [question] = cluster.messages({ type: "readIndex" });
+    if (question?.type !== "readIndex") throw new Error("b asked");
+    cluster.drop();
+    cluster.crash("b");
+    cluster.restart("b");
+    cluster.inject({ type: "heartbeat", from: "a", to: "b", term: 1, commit: 0, match: 0, round: 9 });
+    cluster.read("b", 2);
+    cluster.inject({ type: "readIndexReply", from: "a", to: "b", term: 1, read: question.read, index: 1 });
+    expect(cluster.board("b").reads).toEqual([]);
   });
 
   test("given a board that leads no longer, when a follower asks it, then it says so", () => {

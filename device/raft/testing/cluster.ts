@@ -13,7 +13,7 @@ import { defaultRaftOptions, type RaftOptions } from "../options.ts";
 import { type Proposed, Raft } from "../raft.ts";
 import { type Rules, rules } from "../rules.ts";
 import type { Configuration, Entry, HardState, MemberId, Message, Random, Snapshot } from "../types.ts";
-import { MemoryDisk } from "./memory-disk.ts";
+import { MemoryDisk, stateOf } from "./memory-disk.ts";
 import {
   describeConfiguration,
   describeEntry,
@@ -78,6 +78,7 @@ export class Cluster {
 
   readonly #settings: ClusterSettings;
   readonly #isolated = new Set<MemberId>();
+  readonly #randoms = new Map<MemberId, Random>();
   #lines: string[] = [];
   #silent = false;
   #sent = 0;
@@ -346,10 +347,17 @@ export class Cluster {
       hardState: disk.hardState,
       log: disk.log,
       options: this.options,
-      random: this.#settings.random?.(id) ?? steady(id),
+      random: this.#randomOf(id),
       now,
       rules: this.#settings.rules ?? rules,
     });
+  }
+
+  /** One generator a board, which goes on through its lives: no life draws what another drew. */
+  #randomOf(id: MemberId): Random {
+    const random = this.#randoms.get(id) ?? this.#settings.random?.(id) ?? steady(id);
+    this.#randoms.set(id, random);
+    return random;
   }
 
   #tickAt(board: Board, now: number): void {
@@ -487,8 +495,4 @@ function fits(message: Message, { from, to, type }: MessageFilter): boolean {
     (to === undefined || message.to === to) &&
     (type === undefined || message.type === type)
   );
-}
-
-function stateOf(snapshot: Snapshot | null): string[] {
-  return snapshot === null || snapshot.data === "" ? [] : snapshot.data.split(";");
 }

@@ -49,3 +49,8 @@ export class MemoryDisk {
     this.#entries = [...this.#entries.filter((entry) => entry.index < first.index), ...save.entries];
   }
 }
+
+/** The commands that a scripted board's snapshot stands for. */
+export function stateOf(snapshot: Snapshot | null): string[] {
+  return snapshot === null || snapshot.data === "" ? [] : snapshot.data.split(";");
+}
