@@ -12,7 +12,7 @@ import type { RecoveredLog } from "../log.ts";
 import { defaultRaftOptions, type RaftOptions } from "../options.ts";
 import { type Proposed, Raft } from "../raft.ts";
 import { type Rules, rules } from "../rules.ts";
-import type { Configuration, Entry, HardState, MemberId, Message, Random, Snapshot } from "../types.ts";
+import type { Configuration, Entry, HardState, MemberId, Message, Random } from "../types.ts";
 import { MemoryDisk, stateOf } from "./memory-disk.ts";
 import {
   describeConfiguration,
