@@ -44,9 +44,6 @@ export function drawFault(
   beginUs: number,
 ): readonly ScheduledFault[] {
   const lastsUs = random.chance(1, 2) ? random.between(20_000, 800_000) : random.between(500_000, 6_000_000);
-  const once = (fault: Fault, atUs: number, lasts: number | null): ScheduledFault => {
-    return { fault, schedule: { kind: "once", atUs }, lastsUs: lasts, line: 0 };
-  };
   const target = drawTarget(random, draw.bench);
   switch (kind) {
     case "cut":
@@ -77,11 +74,10 @@ export function drawFault(
     case "disk-slow":
       return [once({ kind, target, flushUs: random.between(5_000, 300_000) }, beginUs, lastsUs)];
     case "clock-drift": {
-      const driftPpm = random.between(-draw.driftPpmMax, draw.driftPpmMax + 1);
-      // Half of the time as bad as it may be: the edge is where leases break.
       const edge = random.pick([-draw.driftPpmMax, draw.driftPpmMax]);
-      const drift = random.chance(1, 2) ? driftPpm : edge;
-      return [once({ kind, target, driftPpm: drift }, beginUs, lastsUs + 3_000_000)];
+      // Half of the time as bad as it may be: the edge is where leases break.
+      const driftPpm = random.chance(1, 2) ? random.between(-draw.driftPpmMax, draw.driftPpmMax + 1) : edge;
+      return [once({ kind, target, driftPpm }, beginUs, lastsUs + 3_000_000)];
     }
     case "clock-jump":
       return [once({ kind, target, byUs: random.between(-120_000_000, 120_000_000) }, beginUs, null)];
@@ -102,6 +98,11 @@ export function drawFault(
     default:
       return kind satisfies never;
   }
+}
+
+/** A fault that happens once; `lastsUs` is `null` if it is over in a moment. */
+export function once(fault: Fault, atUs: number, lastsUs: number | null): ScheduledFault {
+  return { fault, schedule: { kind: "once", atUs }, lastsUs, line: 0 };
 }
 
 function drawTarget(random: Random, bench: Bench): Target {
@@ -129,7 +130,8 @@ function drawMembers(random: Random, bench: Bench): Target {
   ]);
 }
 
-function named(name: string): Target {
+/** The thing of that name. */
+export function named(name: string): Target {
   return { kind: "named", names: [name] };
 }
 

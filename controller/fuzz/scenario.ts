@@ -12,6 +12,7 @@ import type { NetworkOptions } from "../../sim/network-types.ts";
 import { defaultWorkload, type Mix, type Workload } from "../../sim/workload.ts";
 import type { Experiment, ScheduledFault } from "../experiment/model.ts";
 import { drawFault, type FaultDraw, faultKinds } from "./random-fault.ts";
+import { drawStory } from "./story.ts";
 
 /** Everything that a seed decides. */
 export type Scenario = {
@@ -131,6 +132,9 @@ function drawFaults(random: Random, draw: FaultDraw, durationUs: number): readon
       ? random.pick(centers) + random.between(0, 2 * second)
       : random.between(second / 2, durationUs - second);
     faults.push(...drawFault(random.fork(`fault ${number}`), random.pick(kinds), draw, beginUs));
+  }
+  if (random.chance(1, 3)) {
+    faults.push(...drawStory(random.fork("story"), draw, random.between(second, durationUs - 5 * second)));
   }
   return faults
     .toSorted((one, other) => startOf(one) - startOf(other))
