@@ -1,6 +1,6 @@
 /** What an experiment expects of its run. */
 
-import { parseDurationUs } from "../../sim/duration.ts";
+import { formatDurationUs, parseDurationUs } from "../../sim/duration.ts";
 
 /** A promise that a run keeps or breaks. */
 export type Promised =
@@ -32,4 +32,18 @@ export function parsePromise(text: string): Promised {
     withinUs: parseDurationUs(duration),
     of: moment === "fault" ? "fault" : "heal",
   };
+}
+
+/** The promise as it is written in a file. */
+export function formatPromise(promise: Promised): string {
+  switch (promise.kind) {
+    case "linearizable":
+    case "exactly-once":
+      return promise.kind;
+    case "available":
+    case "leader":
+      return `${promise.kind} within ${formatDurationUs(promise.withinUs)} of ${promise.of}`;
+    default:
+      return promise satisfies never;
+  }
 }

@@ -3,8 +3,8 @@
  * invariant checked after every step, then everything (or a random sufficient part) healed, then liveness demanded.
  */
 
-import { createRandom } from "../../device/random.ts";
 import type { RaftOptions } from "../../device/raft/index.ts";
+import { createRandom } from "../../device/random.ts";
 import { defaultReplicaOptions, type ReplicaOptions } from "../../device/replica/options.ts";
 import type { Bench, Timing } from "../../hardware/bench.ts";
 import type { DiskTiming } from "../../sim/disk.ts";
@@ -70,6 +70,19 @@ export type SimulatedRun = {
 
 /** Runs an experiment. The same experiment, bench and settings give the same run, to the byte. */
 export function simulate(experiment: Experiment, bench: Bench, settings: SimulationSettings): SimulatedRun {
+  const seconds = simulateBySeconds(experiment, bench, settings);
+  for (;;) {
+    const next = seconds.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** The same run, with a pause after each second of virtual time: for those who must also see to something else. */
+export function* simulateBySeconds(
+  experiment: Experiment,
+  bench: Bench,
+  settings: SimulationSettings,
+): Generator<void, SimulatedRun, void> {
   const history: HistoryEvent[] = [];
   const faults: Partial<Record<FaultKind, number>> = {};
   const random = createRandom(settings.seed).fork("faults");
@@ -99,8 +112,9 @@ export function simulate(experiment: Experiment, bench: Bench, settings: Simulat
   }
 
   /** Lets time pass, as far as nobody minds. */
-  function passUntil(untilUs: number): boolean {
+  function* passUntil(untilUs: number): Generator<void, boolean, void> {
     while (world.nowUs < untilUs) {
+      yield;
       if (world.violation !== null || settings.goOn?.(world.nowUs) === false) return false;
       world.runUntil(Math.min(untilUs, world.nowUs + askEveryUs));
     }
@@ -111,10 +125,10 @@ export function simulate(experiment: Experiment, bench: Bench, settings: Simulat
   for (const client of world.clients) client.startWork();
   let goesOn = true;
   for (const step of planExperiment(experiment)) {
-    goesOn = goesOn && passUntil(step.atUs);
+    goesOn = goesOn && (yield* passUntil(step.atUs));
     if (goesOn) perform(step);
   }
-  goesOn = goesOn && passUntil(experiment.durationUs);
+  goesOn = goesOn && (yield* passUntil(experiment.durationUs));
 
   let liveness: LivenessFailure | null = null;
   if (goesOn) {

@@ -1,0 +1,65 @@
+/** The files that arguments name: experiments and benches, ready ones by their names. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { unknownName } from "../../hardware/suggestion.ts";
+import {
+  readyBench,
+  readyBenchNames,
+  readyExperiment,
+  readyExperimentNames,
+  type TextFile,
+} from "../experiment/ready.ts";
+import { UsageError } from "./shell.ts";
+
+/** The experiment that is called so, or that stands in a file. A file goes first if its name looks like one. */
+export function findExperiment(given: string, folder: string): TextFile {
+  return find(given, folder, { what: "ready experiment", known: readyExperimentNames(), ready: readyExperiment });
+}
+
+/** The bench that is called so, or that stands in a file. */
+export function findBench(given: string, folder: string): TextFile {
+  return find(given, folder, { what: "ready bench", known: readyBenchNames(), ready: readyBench });
+}
+
+type Kind = {
+  readonly what: string;
+  readonly known: readonly string[];
+  readonly ready: (name: string) => TextFile | null;
+};
+
+function find(given: string, folder: string, { what, known, ready }: Kind): TextFile {
+  const looksLikeFile = /[./\\]/.test(given);
+  const file = looksLikeFile ? null : ready(given);
+  if (file !== null) return file;
+  const path = resolve(folder, given);
+  if (!looksLikeFile && !existsSync(path)) throw new UsageError(capitalized(unknownName(what, given, known)));
+  return { name: given, text: readText(path, given) };
+}
+
+/** The text of a file. @throws {UsageError} if it cannot be read. */
+function readText(path: string, given: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw unreadable(given, error);
+  }
+}
+
+/** What to say of a file that cannot be read. */
+export function unreadable(given: string, error: unknown): UsageError {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  const why =
+    code === "ENOENT"
+      ? "there is no such file"
+      : code === "EISDIR"
+        ? "that is a folder"
+        : error instanceof Error
+          ? error.message
+          : String(error);
+  return new UsageError(`${given}: ${why}.`);
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,41 @@
+/** The process of the command `adrift`: connects the commands with the terminal, and ends with their status. */
+
+import { createCommandLine } from "./command-line.ts";
+import { exitStatus, type Interruption, type Shell, type Stream } from "./shell.ts";
+
+function streamOf(stream: NodeJS.WriteStream): Stream {
+  // A reader that has seen enough (`adrift demo | head`) is no reason to stop: the run is still kept and judged.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  const isTerminal = stream.isTTY === true;
+  const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
+  return {
+    write: (text) => void (stream.writable && stream.write(text)),
+    isTerminal,
+    isColoured: isTerminal && noColour === "" && terminal !== "dumb",
+    get columns() {
+      return stream.columns ?? 100;
+    },
+  };
+}
+
+function noteInterruption(): Interruption {
+  const interruption = { isRequested: false };
+  process.on("SIGINT", () => {
+    if (interruption.isRequested) process.exit(exitStatus.unknown);
+    interruption.isRequested = true;
+  });
+  return interruption;
+}
+
+const args = process.argv.slice(2);
+const shell: Shell = {
+  out: streamOf(process.stdout),
+  err: streamOf(process.stderr),
+  input: process.stdin,
+  folder: process.cwd(),
+  commandLine: ["adrift", ...args].join(" "),
+  noteInterruption,
+};
+process.exitCode = await createCommandLine(shell).execute(args);

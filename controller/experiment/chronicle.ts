@@ -1,0 +1,59 @@
+/** The chronicle of a run: what its events come to. Judges and reports read it. */
+
+import type { ReplicaEvent } from "../../device/replica/host.ts";
+import type { Bench } from "../../hardware/bench.ts";
+import type { Moment } from "./expectations.ts";
+import type { Fault } from "./model.ts";
+
+/** What happened in a run, in world time: microseconds since its start. */
+export type Chronicle = {
+  readonly bench: Bench;
+  readonly endUs: number;
+  /** What each board was when, in the order of the bench; each lane without gaps from the start to the end. */
+  readonly lanes: ReadonlyMap<string, readonly BoardSpan[]>;
+  readonly faults: readonly FaultSpan[];
+  readonly moments: readonly NotedMoment[];
+  readonly reigns: readonly Reign[];
+  readonly catchUps: readonly CatchUp[];
+  readonly boardEvents: readonly BoardEvent[];
+};
+
+/** What a board is at a time. Whoever asks for votes, or whether they would be given, is a candidate here. */
+export type BoardState = "down" | "paused" | "follower" | "candidate" | "leader";
+
+/** A stretch of time in which a board was the same thing in the same term. */
+export type BoardSpan = {
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly state: BoardState;
+  readonly term: number;
+  /** Cut cables, switches without power and missing brokers kept it from talking with a majority of the boards. */
+  readonly isCutOff: boolean;
+};
+
+/** One time that a fault was in force. */
+export type FaultSpan = {
+  readonly fault: Fault;
+  /** What it hit: boards, cables, brokers or switches. */
+  readonly targets: readonly string[];
+  readonly fromUs: number;
+  /** The same as `fromUs` if it happened in a moment and left nothing to end. */
+  readonly toUs: number;
+};
+
+/** A moment after which an experiment may expect something. */
+export type NotedMoment = { readonly kind: Moment; readonly atUs: number };
+
+/** A stretch of time in which a majority followed the same leader in the same term. */
+export type Reign = { readonly board: string; readonly term: number; readonly fromUs: number; readonly toUs: number };
+
+/** A board that returned and, after a while, held again all that had been committed when it returned. */
+export type CatchUp = {
+  readonly board: string;
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly entries: number;
+};
+
+/** Something that a board said. Commits are left out: there are too many of them. */
+export type BoardEvent = { readonly atUs: number; readonly board: string; readonly event: ReplicaEvent };

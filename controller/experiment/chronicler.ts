@@ -1,0 +1,285 @@
+/** Gathers the chronicle of a run from its events, as they happen, so that nobody need keep them all. */
+
+import { isQuorum, simpleConfiguration } from "../../device/raft/configuration.ts";
+import { type Configuration, type MemberId, rules } from "../../device/raft/index.ts";
+import type { ReplicaEvent } from "../../device/replica/host.ts";
+import { boardOf } from "../../device/replica/identity.ts";
+import { type Bench, reachability } from "../../hardware/bench.ts";
+import type {
+  BoardEvent,
+  BoardSpan,
+  BoardState,
+  CatchUp,
+  Chronicle,
+  FaultSpan,
+  NotedMoment,
+  Reign,
+} from "./chronicle.ts";
+import type { FaultKind } from "./model.ts";
+import type { RunEvent } from "./simulate.ts";
+
+type StepEvent = Extract<RunEvent, { readonly kind: "step" }>;
+
+/** Give it every event of a run, in order, and finish it once. */
+export class Chronicler {
+  readonly #bench: Bench;
+  readonly #boards: ReadonlyMap<string, BoardNow>;
+  readonly #faults: OpenFault[] = [];
+  readonly #moments: NotedMoment[] = [];
+  readonly #reigns: Draft<Reign>[] = [];
+  readonly #catchUps: CatchUp[] = [];
+  readonly #boardEvents: BoardEvent[] = [];
+  #reign: Draft<Reign> | null = null;
+  #configuration: Configuration;
+  #configurationIndex = 0;
+
+  constructor(bench: Bench) {
+    const names = bench.boards.map((board) => board.name);
+    this.#bench = bench;
+    this.#boards = new Map(names.map((name) => [name, new BoardNow(name)]));
+    this.#configuration = simpleConfiguration(names);
+  }
+
+  tell(event: RunEvent): void {
+    switch (event.kind) {
+      case "board": {
+        const board = this.#boards.get(event.board);
+        if (board !== undefined) this.#onBoardEvent(event.atUs, board, event.event);
+        return;
+      }
+      case "step":
+        this.#onStep(event);
+        return;
+      case "fault":
+        // What these say in words, steps and boards say in facts.
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  finish(endUs: number): Chronicle {
+    for (const fault of this.#faults) if (fault.isInForce && !momentary.has(fault.fault.kind)) fault.toUs = endUs;
+    if (this.#reign !== null) this.#reign.toUs = endUs;
+    return {
+      bench: this.#bench,
+      endUs,
+      lanes: new Map([...this.#boards].map(([name, board]) => [name, board.finish(endUs)])),
+      faults: this.#faults.map(({ fault, targets, fromUs, toUs }): FaultSpan => ({ fault, targets, fromUs, toUs })),
+      moments: this.#moments,
+      reigns: this.#reigns,
+      catchUps: this.#catchUps,
+      boardEvents: this.#boardEvents,
+    };
+  }
+
+  #onBoardEvent(atUs: number, board: BoardNow, event: ReplicaEvent): void {
+    if (event.type === "committed") {
+      const catchUp = board.commit(atUs, event.index);
+      if (catchUp !== null) this.#catchUps.push(catchUp);
+      return;
+    }
+    this.#boardEvents.push({ atUs, board: board.name, event });
+    if (event.type === "configuration" && event.index >= this.#configurationIndex) {
+      this.#configuration = event.configuration;
+      this.#configurationIndex = event.index;
+    }
+    board.hear(event);
+    if (event.type === "opened") this.#expectCatchUp(atUs, board);
+    board.draw(atUs);
+    this.#observeReign(atUs);
+  }
+
+  #onStep({ atUs, step, fault, targets, isWhole }: StepEvent): void {
+    switch (step) {
+      case "begin": {
+        // A target that nothing on the bench is, at the moment, is not hit.
+        if (targets.length === 0 && fault.kind !== "noise") return;
+        this.#moments.push({ kind: "fault", atUs });
+        const begun: OpenFault = { fault, targets, fromUs: atUs, toUs: atUs, isInForce: true, isOpen: true };
+        this.#faults.push(begun);
+        this.#hitBoards(begun);
+        break;
+      }
+      case "turn":
+        for (const each of this.#inForce(fault)) each.isOpen = !each.isOpen;
+        break;
+      case "end":
+        for (const each of this.#inForce(fault)) {
+          each.isInForce = false;
+          each.toUs = atUs;
+          this.#releaseBoards(each);
+        }
+        if (isWhole) this.#moments.push({ kind: "heal", atUs });
+        break;
+      default:
+        step satisfies never;
+    }
+    this.#observeCables(atUs);
+    this.#observeReign(atUs);
+  }
+
+  #inForce(fault: StepEvent["fault"]): readonly OpenFault[] {
+    return this.#faults.filter((each) => each.isInForce && each.fault === fault);
+  }
+
+  /** What a fault does to boards at once, other than over cables. */
+  #hitBoards({ fault, targets }: OpenFault): void {
+    for (const board of this.#named(targets)) {
+      if (stopsBoards.has(fault.kind)) board.isUp = false;
+      else if (fault.kind === "pause") board.isPaused = true;
+    }
+  }
+
+  #releaseBoards({ fault, targets, toUs }: OpenFault): void {
+    if (fault.kind !== "pause") return;
+    for (const board of this.#named(targets)) {
+      board.isPaused = false;
+      this.#expectCatchUp(toUs, board);
+    }
+  }
+
+  #named(targets: readonly string[]): readonly BoardNow[] {
+    return targets.flatMap((target) => this.#boards.get(target) ?? []);
+  }
+
+  /** A board is back: it will have to learn what was committed without it. */
+  #expectCatchUp(atUs: number, board: BoardNow): void {
+    const goal = Math.max(...[...this.#boards.values()].map((each) => each.commitIndex));
+    if (goal > board.commitIndex) board.behind = { sinceUs: atUs, from: board.commitIndex, goal };
+  }
+
+  /** Works out which boards talk with a majority over the cables as they are now. */
+  #observeCables(atUs: number): void {
+    const cutCables = new Set<string>();
+    const downNodes = new Set<string>();
+    for (const { fault, targets, isInForce, isOpen } of this.#faults) {
+      const broken = cutsCables.has(fault.kind) ? cutCables : stopsNodes.has(fault.kind) ? downNodes : null;
+      if (isInForce && isOpen) for (const target of targets) broken?.add(target);
+    }
+    const { hears } = reachability(this.#bench, { cutCables, downNodes });
+    const names = [...this.#boards.keys()];
+    for (const board of this.#boards.values()) {
+      const company = names.filter((name) => hears(board.name, name) && hears(name, board.name));
+      const together = company.includes(board.name) ? company.length : company.length + 1;
+      const isCutOff = together * 2 <= names.length;
+      if (board.isCutOff && !isCutOff && board.isUp) this.#expectCatchUp(atUs, board);
+      board.isCutOff = isCutOff;
+      board.draw(atUs);
+    }
+  }
+
+  #observeReign(atUs: number): void {
+    const leader = [...this.#boards.values()].find((board) => this.#isFollowedByMajority(board));
+    if (this.#reign !== null && this.#reign.board === leader?.name && this.#reign.term === leader.term) return;
+    if (this.#reign !== null) this.#reign.toUs = atUs;
+    this.#reign = leader === undefined ? null : { board: leader.name, term: leader.term, fromUs: atUs, toUs: atUs };
+    if (this.#reign !== null) this.#reigns.push(this.#reign);
+  }
+
+  #isFollowedByMajority(leader: BoardNow): boolean {
+    if (leader.state !== "leader") return false;
+    return isQuorum(this.#configuration, rules, (voter) => {
+      const board = this.#boards.get(boardOf(voter));
+      if (board === undefined || board.member !== voter || !board.isUp || board.isPaused) return false;
+      return board.follows?.leader === leader.member && board.follows.term === leader.term;
+    });
+  }
+}
+
+type Draft<Value> = { -readonly [Field in keyof Value]: Value[Field] };
+
+/** A fault while it may still be in force. Of a flapping cable the cables are open or, for a while, whole. */
+type OpenFault = Draft<FaultSpan> & { isInForce: boolean; isOpen: boolean };
+
+const stopsBoards: ReadonlySet<FaultKind> = new Set(["power-cut", "crash", "replace", "wipe"]);
+const stopsNodes: ReadonlySet<FaultKind> = new Set(["switch-off", "broker-down"]);
+const cutsCables: ReadonlySet<FaultKind> = new Set(["cut", "flap", "split", "isolate"]);
+/** What an experiment does in a moment; no end of it is told. */
+const momentary: ReadonlySet<FaultKind> = new Set([
+  "wipe",
+  "bit-rot",
+  "clock-jump",
+  "transfer-leadership",
+  "add-member",
+  "remove-member",
+]);
+
+/** What is known of a board at the moment, and the lane that it has drawn so far. */
+class BoardNow {
+  readonly name: string;
+  member: MemberId;
+  isUp = false;
+  isPaused = false;
+  isCutOff = false;
+  term = 0;
+  commitIndex = 0;
+  /** Whom it takes for the leader. */
+  follows: { readonly leader: MemberId; readonly term: number } | null = null;
+  /** What it missed, from when it is back until it has it. */
+  behind: { readonly sinceUs: number; readonly from: number; readonly goal: number } | null = null;
+  #role: "follower" | "candidate" | "leader" = "follower";
+  readonly #lane: Draft<BoardSpan>[] = [{ fromUs: 0, toUs: 0, state: "down", term: 0, isCutOff: false }];
+
+  constructor(name: string) {
+    this.name = name;
+    this.member = name;
+  }
+
+  get state(): BoardState {
+    if (!this.isUp) return "down";
+    return this.isPaused ? "paused" : this.#role;
+  }
+
+  hear(event: ReplicaEvent): void {
+    switch (event.type) {
+      case "opened":
+        this.isUp = true;
+        this.isPaused = false;
+        this.member = event.member;
+        this.follows = null;
+        this.#role = "follower";
+        return;
+      case "reborn":
+        this.commitIndex = 0;
+        return;
+      case "stopped":
+        this.isUp = false;
+        return;
+      case "role":
+        this.#role = event.role === "preCandidate" ? "candidate" : event.role;
+        this.term = event.term;
+        return;
+      case "leader":
+        this.follows = event.leader === null ? null : { leader: event.leader, term: event.term };
+        this.term = event.term;
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Says so if the board has now caught up. */
+  commit(atUs: number, index: number): CatchUp | null {
+    this.commitIndex = index;
+    if (this.behind === null || index < this.behind.goal) return null;
+    const { sinceUs, from, goal } = this.behind;
+    this.behind = null;
+    return { board: this.name, fromUs: sinceUs, toUs: atUs, entries: goal - from };
+  }
+
+  /** Goes on with the lane, in a new span if anything has changed. */
+  draw(atUs: number): void {
+    const last = this.#lane.at(-1);
+    const { state, term, isCutOff } = this;
+    if (last?.state === state && last.term === term && last.isCutOff === isCutOff) return;
+    if (last !== undefined) last.toUs = atUs;
+    this.#lane.push({ fromUs: atUs, toUs: atUs, state, term, isCutOff });
+  }
+
+  finish(endUs: number): readonly BoardSpan[] {
+    const last = this.#lane.at(-1);
+    if (last !== undefined) last.toUs = endUs;
+    return this.#lane.filter(({ fromUs, toUs }) => toUs > fromUs);
+  }
+}

@@ -1,0 +1,59 @@
+/** The end of a run: from what was recorded to the judgement, and everything that a report is made of. */
+
+import type { Bench } from "../../hardware/bench.ts";
+import { type History, historyOf, judge, type Verdict } from "../check/index.ts";
+import type { Chronicle } from "./chronicle.ts";
+import type { Chronicler } from "./chronicler.ts";
+import { type Judgement, judgeRun } from "./judge.ts";
+import type { Experiment } from "./model.ts";
+import type { SimulatedRun } from "./simulate.ts";
+import { type Stall, stallsOf } from "./stalls.ts";
+
+/** A run that is over, and what it means. */
+export type ConcludedRun = {
+  readonly experiment: Experiment;
+  readonly bench: Bench;
+  readonly run: SimulatedRun;
+  readonly chronicle: Chronicle;
+  readonly history: History;
+  readonly check: Verdict;
+  readonly judgement: Judgement;
+  readonly stalls: readonly Stall[];
+};
+
+/** Shorter waits than this many heartbeats are nothing that a person would notice. */
+const stallHeartbeats = 4;
+
+/** Judges a run that was recorded by `chronicler`. */
+export function concludeRun(
+  experiment: Experiment,
+  bench: Bench,
+  run: SimulatedRun,
+  chronicler: Chronicler,
+): ConcludedRun {
+  const chronicle = chronicler.finish(run.virtualUs);
+  const history = historyOf(run.history);
+  const check = judge(history);
+  const { operations } = history;
+  const { violation, liveness, interrupted } = run;
+  const evidence = {
+    expect: experiment.expect,
+    chronicle,
+    operations,
+    history: check,
+    violation,
+    liveness,
+    interrupted,
+  };
+  const stallUs = stallHeartbeats * bench.timing.heartbeatMs * 1_000;
+  return {
+    experiment,
+    bench,
+    run,
+    chronicle,
+    history,
+    check,
+    judgement: judgeRun(evidence),
+    stalls: stallsOf(operations, stallUs, run.virtualUs),
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * The folder of a run: everything seen, so that it can be looked at, checked and repeated later.
+ *
+ * The wall clock stands in the folder's name and in `run.json` alone; all else of a simulated run follows from its seed.
+ */
+
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import type { HistoryEvent } from "../../sim/history.ts";
+import type { TextFile } from "./ready.ts";
+import type { RunEvent } from "./simulate.ts";
+
+/** What `run.json` says: how the run came about, and what must come out again when it is repeated. */
+export type RunRecord = {
+  readonly format: 1;
+  readonly source: RunSource;
+  readonly experiment: string;
+  readonly bench: string;
+  /** What the two files were called before they were copied here. */
+  readonly experimentFile: string;
+  readonly benchFile: string;
+  readonly seed: number;
+  readonly fingerprint: string;
+  readonly virtualUs: number;
+  /** Events of the simulation; not those of `events.jsonl`, which are fewer. */
+  readonly events: number;
+  /** Stopped before its end, after so much virtual time. */
+  readonly interrupted: boolean;
+  readonly startedAt: string;
+  readonly commandLine: string;
+  readonly versions: Versions;
+};
+
+/** From what a run can be repeated: its experiment's file, or the seed of a campaign that drew it. */
+export type RunSource =
+  | { readonly kind: "experiment" }
+  | {
+      readonly kind: "fuzz";
+      /** The broken law, if any. */
+      readonly mutant: string | null;
+      /** The numbers of the faults that were left after shrinking, from 1. */
+      readonly onlyFaults: readonly number[];
+    };
+
+export type Versions = { readonly adrift: string; readonly node: string };
+
+/** The files of a run's folder. */
+export const runFiles = {
+  bench: "bench.yaml",
+  experiment: "experiment.yaml",
+  record: "run.json",
+  history: "history.jsonl",
+  events: "events.jsonl",
+  verdict: "verdict.json",
+  report: "report.html",
+} as const;
+
+/** What is known of a run when it begins. */
+export type RunBeginning = {
+  /** Where runs are kept; made if it is not there. */
+  readonly runs: string;
+  readonly name: string;
+  readonly startedAt: Date;
+  readonly bench: TextFile;
+  readonly experiment: TextFile;
+};
+
+/** A folder that is being filled. */
+export class RunFolder {
+  readonly path: string;
+  readonly #runs: string;
+  readonly #events: LineFile;
+
+  /** Makes a new folder. @throws the error of `node:fs` if it cannot be made. */
+  constructor({ runs, name, startedAt, bench, experiment }: RunBeginning) {
+    mkdirSync(runs, { recursive: true });
+    this.#runs = runs;
+    this.path = makeFolder(runs, `${startedAt.toISOString().slice(0, 19).replaceAll(":", "-")}-${name}`);
+    this.#write(runFiles.bench, bench.text);
+    this.#write(runFiles.experiment, experiment.text);
+    this.#events = new LineFile(join(this.path, runFiles.events));
+  }
+
+  /** Takes the run's events as they happen. */
+  tell(event: RunEvent): void {
+    this.#events.add(JSON.stringify(event));
+  }
+
+  /** Writes what is known at the end, and lets `latest` point here. */
+  finish(ending: {
+    readonly record: RunRecord;
+    readonly history: readonly HistoryEvent[];
+    readonly verdict: object;
+    readonly report: string;
+  }): void {
+    this.#events.close();
+    const history = new LineFile(join(this.path, runFiles.history));
+    for (const event of ending.history) history.add(JSON.stringify(event));
+    history.close();
+    this.#write(runFiles.record, `${JSON.stringify(ending.record, null, 2)}\n`);
+    this.#write(runFiles.verdict, `${JSON.stringify(ending.verdict, null, 2)}\n`);
+    this.#write(runFiles.report, ending.report);
+    pointTo(this.#runs, this.path);
+  }
+
+  #write(file: string, text: string): void {
+    writeFileSync(join(this.path, file), text);
+  }
+}
+
+/** Makes `name` in `runs` or, if that is taken, `name-2`, `name-3`, ... */
+function makeFolder(runs: string, name: string): string {
+  for (let number = 1; ; number += 1) {
+    const path = join(runs, number === 1 ? name : `${name}-${number}`);
+    try {
+      mkdirSync(path);
+      return path;
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
+}
+
+const latestName = "latest";
+
+/** `latest` is a link, or where links are not to be had a file that holds the folder's name. */
+function pointTo(runs: string, path: string): void {
+  const latest = join(runs, latestName);
+  rmSync(latest, { force: true, recursive: true });
+  try {
+    symlinkSync(basename(path), latest, "dir");
+  } catch {
+    writeFileSync(latest, `${basename(path)}\n`);
+  }
+}
+
+/** A kept run, as far as it takes to repeat it. */
+export type KeptRun = {
+  readonly path: string;
+  readonly record: RunRecord;
+  readonly bench: TextFile;
+  readonly experiment: TextFile;
+  readonly history: string;
+  readonly events: string;
+};
+
+/** A folder that is not that of a run. */
+export class RunFolderError extends Error {
+  override readonly name = "RunFolderError";
+}
+
+/**
+ * Reads a kept run.
+ *
+ * @param given A folder, or `latest`.
+ * @param base Where relative paths begin; `latest` stands in its `runs/`.
+ * @throws {RunFolderError} if there is no run, or none that this version understands.
+ */
+export function readRunFolder(given: string, base: string): KeptRun {
+  const path = given === latestName ? latestIn(join(base, "runs")) : resolve(base, given);
+  const record = parseRecord(readFrom(path, runFiles.record), path);
+  return {
+    path,
+    record,
+    bench: { name: record.benchFile, text: readFrom(path, runFiles.bench) },
+    experiment: { name: record.experimentFile, text: readFrom(path, runFiles.experiment) },
+    history: readFrom(path, runFiles.history),
+    events: readFrom(path, runFiles.events),
+  };
+}
+
+function latestIn(runs: string): string {
+  const latest = join(runs, latestName);
+  try {
+    return join(runs, readFileSync(latest, "utf8").trim());
+  } catch {
+    // A link to a folder cannot be read as a file.
+    return latest;
+  }
+}
+
+function readFrom(path: string, file: string): string {
+  try {
+    return readFileSync(join(path, file), "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `${path} is not the folder of a run: ${why}. Give a folder under runs/, or latest.`;
+    throw new RunFolderError(message, { cause: error });
+  }
+}
+
+/** Checks of a record what a repetition relies on. */
+function parseRecord(text: string, path: string): RunRecord {
+  const refuse = (why: string): RunFolderError =>
+    new RunFolderError(`${join(path, runFiles.record)} ${why}. Was it written by another version of Adrift?`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw refuse("is not JSON");
+  }
+  if (typeof json !== "object" || json === null) throw refuse("holds no object");
+  const record = json as Partial<RunRecord>;
+  if (record.format !== 1) throw refuse(`has the format ${JSON.stringify(record.format)}, not 1`);
+  const { source, seed, virtualUs } = record;
+  const kind: unknown = source?.kind;
+  if (kind !== "experiment" && kind !== "fuzz") throw refuse("does not say from what the run can be repeated");
+  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(virtualUs)) throw refuse("lacks its seed or its length");
+  for (const field of ["fingerprint", "experimentFile", "benchFile"] as const) {
+    if (typeof record[field] !== "string") throw refuse(`lacks "${field}"`);
+  }
+  return record as RunRecord;
+}
+
+/** Writes a file line by line, in large pieces. */
+class LineFile {
+  readonly #descriptor: number;
+  #pending: string[] = [];
+  #pendingLength = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openSync(path, "w");
+  }
+
+  add(line: string): void {
+    this.#pending.push(line);
+    this.#pendingLength += line.length + 1;
+    if (this.#pendingLength > pieceLength) this.#flush();
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    if (this.#pending.length > 0) writeSync(this.#descriptor, `${this.#pending.join("\n")}\n`);
+    this.#pending = [];
+    this.#pendingLength = 0;
+  }
+}
+
+const pieceLength = 1 << 20;

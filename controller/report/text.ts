@@ -1,0 +1,103 @@
+/** The report of a run for a terminal. */
+
+import type { ConcludedRun } from "../experiment/conclude.ts";
+import type { JudgedExpectation } from "../experiment/judge.ts";
+import { drawLanes } from "./lanes.ts";
+import type { Colour, Paint } from "./paint.ts";
+import { type StoryLine, tellStory } from "./story.ts";
+import { count, grouped, seconds } from "./words.ts";
+
+/** How a report is laid out. */
+export type Layout = {
+  readonly columns: number;
+  readonly paint: Paint;
+  /** No more sentences than this; the report in HTML has all. */
+  readonly linesMax: number;
+};
+
+/** The lanes, the story, and the verdict. */
+export function runText(run: ConcludedRun, layout: Layout): string {
+  const { paint, columns } = layout;
+  return [
+    ...drawLanes(run.chronicle, run.history.operations, columns, paint),
+    "",
+    ...storyLines(run, layout),
+    "",
+    ...verdictLines(run, layout),
+    "",
+  ].join("\n");
+}
+
+function storyLines(run: ConcludedRun, { columns, paint, linesMax }: Layout): readonly string[] {
+  const story = tellStory(run.chronicle, run.stalls);
+  const width = seconds(run.chronicle.endUs).length + 2;
+  const shown = story.slice(0, linesMax).flatMap((line) => storyLine(line, width, columns, paint));
+  const rest = story.length - linesMax;
+  return rest > 0 ? [...shown, `${" ".repeat(width)}... and ${count(rest, "more line")} in report.html.`] : shown;
+}
+
+const storyColours: { readonly [Kind in StoryLine["kind"]]: Colour | null } = {
+  fault: "red",
+  heal: "green",
+  leader: "bold",
+  board: null,
+  clients: "cyan",
+};
+
+function storyLine({ atUs, kind, text }: StoryLine, width: number, columns: number, paint: Paint): readonly string[] {
+  const colour = storyColours[kind];
+  return wrapped(text, columns - width - 3).map((part, at) => {
+    const time = at === 0 ? paint("dim", seconds(atUs).padStart(width)) : " ".repeat(width);
+    return `${time}  ${colour === null ? part : paint(colour, part)}`;
+  });
+}
+
+function verdictLines({ judgement, check, run, history }: ConcludedRun, { columns, paint }: Layout): readonly string[] {
+  const { statistics } = check;
+  const lines = [
+    `${verdictWord(judgement.verdict, paint)}  ${count(history.operations.length, "operation")} of clients, ` +
+      `${grouped(statistics.ok)} ok, ${grouped(statistics.fail)} failed, ${grouped(statistics.info)} of unknown outcome; ` +
+      `${count(run.elections, "election")}.`,
+    "",
+    ...judgement.expectations.flatMap((each) => expectationLines(each, columns, paint)),
+    ...judgement.findings.flatMap(({ by, detail, atUs }) => [
+      `${paint("red", "✗")} ${by}${atUs === null ? "" : ` (at ${seconds(atUs)})`}`,
+      ...wrapped(detail, columns - 5).map((line) => `    ${line}`),
+    ]),
+  ];
+  if (run.interrupted) lines.push(`The run was stopped after ${seconds(run.virtualUs)}: this is what is known so far.`);
+  if (check.verdict === "invalid") lines.push("", ...check.diagram.split("\n").map((line) => `  ${line}`));
+  return lines;
+}
+
+function expectationLines(
+  { expects, met, detail }: JudgedExpectation,
+  columns: number,
+  paint: Paint,
+): readonly string[] {
+  const mark = met === null ? paint("yellow", "?") : met ? paint("green", "✓") : paint("red", "✗");
+  const line = `${expects.padEnd(expectsWidth)}  ${detail}`;
+  if (line.length <= columns - 3) return [`${mark} ${line}`];
+  return [`${mark} ${expects}`, ...wrapped(detail, columns - 5).map((part) => paint("dim", `    ${part}`))];
+}
+
+const expectsWidth = 26;
+
+/** The verdict as a word that is seen at once. */
+export function verdictWord(verdict: "valid" | "invalid" | "unknown", paint: Paint): string {
+  const colour = { valid: "green", invalid: "red", unknown: "yellow" } as const;
+  return paint("bold", paint(colour[verdict], verdict.toUpperCase()));
+}
+
+/** A text in lines of at most `width` characters, broken between words. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

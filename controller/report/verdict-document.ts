@@ -1,0 +1,19 @@
+/** The verdict as a document for programs: `verdict.json`, and most of what `adrift run --json` prints. */
+
+import type { ConcludedRun } from "../experiment/conclude.ts";
+
+export function verdictDocument({ judgement, check, run, stalls }: ConcludedRun) {
+  const isInvalid = check.verdict === "invalid";
+  return {
+    verdict: judgement.verdict,
+    expectations: judgement.expectations,
+    findings: judgement.findings,
+    history: { verdict: check.verdict, reason: check.reason, ...check.statistics, ...check.progress },
+    ...(isInvalid ? { operations: check.operations, diagram: check.diagram } : {}),
+    stalls,
+    elections: run.elections,
+    faults: run.faults,
+    network: run.network,
+    interrupted: run.interrupted,
+  };
+}
