@@ -45,15 +45,14 @@ function logged(entry: Entry, committed: boolean): LoggedEntry {
 
 /** Whether these boards' logs end at the same entry, all of it is applied, and their states are the same to the byte. */
 export function agree(boards: readonly SimBoard[]): boolean {
-  const [first] = boards;
-  if (first === undefined) return true;
-  const end = first.replica?.raft?.lastIndex;
-  const term = first.replica?.raft?.lastTerm;
-  for (const { replica } of boards) {
+  const [first] = boards.map(({ replica }) => replica);
+  const end = first?.raft?.lastIndex;
+  const isThere = boards.every(({ replica }) => {
     const raft = replica?.raft;
-    if (raft?.appliedIndex !== end || raft?.lastIndex !== end || raft?.lastTerm !== term) return false;
-  }
-  const state = first.replica?.machines?.snapshot();
+    return raft?.lastIndex === end && raft?.appliedIndex === end && raft?.lastTerm === first?.raft?.lastTerm;
+  });
+  if (end === undefined || !isThere) return false;
+  const state = first?.machines?.snapshot();
   return boards.every(({ replica }) => replica?.machines?.snapshot() === state);
 }
 
