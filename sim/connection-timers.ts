@@ -8,6 +8,7 @@ import type { Payloads } from "./network-types.ts";
 import type { EventHandler, EventQueue, Ticket } from "./queue.ts";
 import { noTicket } from "./queue.ts";
 
+/** The moments that lie ahead of connections. */
 export class ConnectionTimers<P extends Payloads> {
   private readonly queue: EventQueue;
   private readonly random: Random;

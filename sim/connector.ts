@@ -9,6 +9,7 @@ import type { Payloads } from "./network-types.ts";
 import type { EventHandler } from "./queue.ts";
 import { noTicket } from "./queue.ts";
 
+/** Makes the connections of all endpoints. */
 export class Connector<P extends Payloads> {
   private readonly timers: ConnectionTimers<P>;
   /** A round trip to open the TCP connection, and one from CONNECT to CONNACK. */

@@ -20,6 +20,7 @@ import {
 } from "../device/raft/index.ts";
 import type { ReplicaEvent } from "../device/replica/host.ts";
 import type { PeerMessage } from "../device/transport/protocol.ts";
+import { AnswerChecks, type BrokenAnswer } from "./answer-checks.ts";
 import { emptyChain, LogMirror } from "./log-mirror.ts";
 import type { SimBoard } from "./sim-board.ts";
 
@@ -50,10 +51,9 @@ type Process = {
   /** The configuration in force at this point of its story, and the entry that brought it. */
   configuration: Configuration;
   configurationIndex: LogIndex;
-  /** Reads that it was asked for: how far the cluster had committed then. */
-  readonly reads: Map<string, LogIndex>;
 };
 
+/** Watches all boards of one world. */
 export class Invariants {
   readonly #nowUs: () => number;
   readonly #boards: () => readonly SimBoard[];
@@ -66,10 +66,8 @@ export class Invariants {
   readonly #committed = new LogMirror();
   #committedInTerm: Term = 0;
   readonly #configurations: { readonly index: LogIndex; readonly configuration: Configuration }[];
-  readonly #outcomes = new Map<LogIndex, string>();
   readonly #snapshots = new Map<LogIndex, string>();
-  /** By session: at which index each request took effect. */
-  readonly #executed = new Map<number, Map<number, LogIndex>>();
+  readonly #answers = new AnswerChecks();
   #violation: Violation | null = null;
 
   constructor(founders: readonly string[], boards: () => readonly SimBoard[], nowUs: () => number) {
@@ -79,7 +77,7 @@ export class Invariants {
     this.#configurations = [{ index: 0, configuration }];
     this.#processes = founders.map((member) => {
       const indexes = { commitIndex: 0, appliedIndex: 0, configurationIndex: 0 };
-      return { member, role: "follower", configuration, ...indexes, reads: new Map() };
+      return { member, role: "follower", configuration, ...indexes };
     });
   }
 
@@ -164,7 +162,8 @@ export class Invariants {
     ) {
       this.report("a leader only appends to its log", board.name, `it overwrote entry ${first.index}`);
     }
-    for (const under of member.saves) under.lastIndex = Math.min(under.lastIndex, (first?.index ?? Number.POSITIVE_INFINITY) - 1);
+    for (const under of member.saves)
+      under.lastIndex = Math.min(under.lastIndex, (first?.index ?? Number.POSITIVE_INFINITY) - 1);
     for (const entry of save.entries) this.#appended(board, log, entry);
     member.saves.push({ id: save.id, lastIndex: log.lastIndex });
   }
@@ -197,7 +196,7 @@ export class Invariants {
     if (entry.index > this.#committed.lastIndex || (own !== undefined && common !== undefined && own !== common)) {
       this.report("state machine safety", board.name, `applied entry ${entry.index}, which is not the committed one`);
     }
-    if (applied !== null) this.#outcome(board, entry.index, applied);
+    if (applied !== null) this.#reportAnswer(board, this.#answers.applied(entry.index, applied));
   }
 
   compacted(board: SimBoard, snapshot: Snapshot): void {
@@ -324,7 +323,11 @@ export class Invariants {
     if (raft === undefined || raft === null) return;
     const { role, configuration } = this.#process(board);
     if (role === "leader" && log.termAt(index) !== raft.term) {
-      this.report("a leader commits by counting only in its own term", board.name, `entry ${index} is of term ${log.termAt(index)}`);
+      this.report(
+        "a leader commits by counting only in its own term",
+        board.name,
+        `entry ${index} is of term ${log.termAt(index)}`,
+      );
     }
     const chain = log.chainAt(index);
     const holds = (voter: MemberId): boolean => {
@@ -353,51 +356,18 @@ export class Invariants {
     }
   }
 
-  /** A request arrived that asks for the latest state: its answer may not be older than what is committed now. */
-  readAsked(board: SimBoard, key: string): void {
-    const { reads } = this.#process(board);
-    if (!reads.has(key)) reads.set(key, this.#committed.lastIndex);
-    for (const old of reads.keys()) {
-      if (reads.size <= readsKept) break;
-      reads.delete(old);
-    }
+  /** A request arrived that asks for the latest state. */
+  readAsked(board: SimBoard, request: string): void {
+    this.#answers.readAsked(board.name, request, this.#committed.lastIndex);
   }
 
-  /** A board answers a request, if it was a read (§6.4). */
-  readAnswered(board: SimBoard, key: string): void {
-    const { reads } = this.#process(board);
-    const committed = reads.get(key);
-    if (committed === undefined) return;
-    reads.delete(key);
-    const appliedIndex = board.replica?.raft?.appliedIndex ?? 0;
-    if (appliedIndex >= committed) return;
-    this.report("a read sees what was committed before it", board.name, `it answered as of ${appliedIndex}, ${committed} was committed`);
+  /** A board answers a request. */
+  answered(board: SimBoard, request: string): void {
+    this.#reportAnswer(board, this.#answers.answered(board.name, request, board.replica?.raft?.appliedIndex ?? 0));
   }
 
-  /** A request of a session takes effect once (§6.3), and every board gives the same answer to it. */
-  #outcome(board: SimBoard, index: LogIndex, applied: Applied): void {
-    const text = summaryOf(applied);
-    const other = this.#outcomes.get(index);
-    if (other === undefined) this.#outcomes.set(index, text);
-    else if (other !== text) {
-      this.report("the same log gives the same answers", board.name, `entry ${index}: "${text}", elsewhere "${other}"`);
-    }
-    if (applied.kind !== "executed") return;
-    const requests = this.#executed.get(applied.session) ?? new Map<number, LogIndex>();
-    this.#executed.set(applied.session, requests);
-    const first = requests.get(applied.request);
-    if (first === undefined) requests.set(applied.request, index);
-    else if (first !== index) {
-      this.report(
-        "exactly once",
-        board.name,
-        `request ${applied.request} of session ${applied.session} took effect at entries ${first} and ${index}`,
-      );
-    }
-    for (const old of requests.keys()) {
-      if (requests.size <= requestsKept) break;
-      requests.delete(old);
-    }
+  #reportAnswer(board: SimBoard, broken: BrokenAnswer | null): void {
+    if (broken !== null) this.report(broken.invariant, board.name, broken.detail);
   }
 
   // Bookkeeping
@@ -420,7 +390,11 @@ export class Invariants {
     const vote = member.votes.get(raft.term);
     if (vote !== undefined && vote !== raft.votedFor) {
       const now = raft.votedFor === null ? "nobody" : raft.votedFor;
-      this.report("a board keeps its promises", board.name, `in term ${raft.term} it voted for ${vote}, now for ${now}`);
+      this.report(
+        "a board keeps its promises",
+        board.name,
+        `in term ${raft.term} it voted for ${vote}, now for ${now}`,
+      );
     }
     if (lastIndex < member.log.durableIndex) {
       this.report(
@@ -430,7 +404,7 @@ export class Invariants {
       );
     }
     process.role = "follower";
-    process.reads.clear();
+    this.#answers.rebooted(board.name);
     process.commitIndex = raft.snapshotIndex;
     process.appliedIndex = raft.snapshotIndex;
     process.configuration = raft.configuration;
@@ -468,12 +442,8 @@ export class Invariants {
       if (key >= needed * termsMax) break;
       this.#entries.delete(key);
     }
-    for (const index of this.#outcomes.keys()) {
-      if (index >= needed) break;
-      this.#outcomes.delete(index);
-    }
+    this.#answers.trimTo(needed);
   }
-
 
   #process(board: SimBoard): Process {
     const process = this.#processes[board.index];
@@ -493,13 +463,5 @@ export class Invariants {
 /** Terms below this fit beside an index in one number. */
 const termsMax = 1_000_000;
 const votesKept = 64;
-const requestsKept = 64;
-const readsKept = 1_000;
 const snapshotsKept = 16;
 const entriesKept = 20_000;
-
-function summaryOf(applied: Applied): string {
-  const { outcome } = applied;
-  const value = outcome.kind === "ok" ? outcome.value : null;
-  return `${applied.kind} ${outcome.kind} ${typeof value === "object" ? JSON.stringify(value) : value}`;
-}

@@ -11,6 +11,7 @@ import type { Payloads } from "./network-types.ts";
 import type { EventHandler } from "./queue.ts";
 import { noTicket } from "./queue.ts";
 
+/** Gives up connections whose other end is silent. */
 export class KeepAlive<P extends Payloads> {
   private readonly timers: ConnectionTimers<P>;
   private readonly onEndpointGivesUp: EventHandler;

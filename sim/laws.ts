@@ -3,6 +3,7 @@
 import { type SessionRules, sessionRules } from "../device/machine/sessions.ts";
 import { type Rules, rules } from "../device/raft/index.ts";
 
+/** A set of laws; `lawful` is the true one. */
 export type Laws = {
   /** Those of consensus (`device/raft/rules.ts`). */
   readonly rules: Rules;

@@ -19,6 +19,7 @@ import type { EventHandler } from "./queue.ts";
 import type { Router } from "./router.ts";
 import type { Topology } from "./topology.ts";
 
+/** The lives of all connections of a bench. */
 export class Lifecycle<P extends Payloads> {
   private readonly options: NetworkOptions;
   private readonly router: Router<P>;

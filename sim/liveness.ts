@@ -6,8 +6,8 @@
  * that belong to the cluster must come to the same state, byte for byte.
  */
 
-import type { Random } from "../device/random.ts";
 import { membersOf } from "../device/raft/index.ts";
+import type { Random } from "../device/random.ts";
 import { boardOf } from "../device/replica/identity.ts";
 import type { SimBoard } from "./sim-board.ts";
 import type { World } from "./world.ts";

@@ -8,8 +8,10 @@ import type { Entry, LogIndex, Term } from "../device/raft/index.ts";
 /** A hash over a log up to some index. Two 26-bit lanes in one number. */
 export type ChainHash = number;
 
+/** The hash of the empty log. */
 export const emptyChain: ChainHash = 0;
 
+/** The log of one member, as hashes. */
 export class LogMirror {
   /** The hash at `#base`, and those of the indexes after it. */
   #base: LogIndex = 0;

@@ -3,6 +3,7 @@
 import type { PeerMessage } from "../device/transport/protocol.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 
+/** Takes a message into the fingerprint. */
 export function mixMessage(fingerprint: Fingerprint, message: PeerMessage): void {
   switch (message.type) {
     case "append":

@@ -7,6 +7,7 @@ import { type SessionRules, sessionRules } from "../device/machine/sessions.ts";
 import { type Rules, rules } from "../device/raft/index.ts";
 import { type Laws, lawful } from "./laws.ts";
 
+/** One law broken on purpose. */
 export type Mutant = {
   readonly name: string;
   /** The section of the dissertation whose rule it breaks. */
@@ -26,6 +27,7 @@ function sessions(broken: Partial<SessionRules>): Laws {
   return { ...lawful, sessionRules: { ...sessionRules, ...broken } };
 }
 
+/** All mutants; each is caught by a campaign. */
 export const mutants: readonly Mutant[] = [
   {
     name: "votes-without-looking-at-the-log",

@@ -14,6 +14,7 @@ type Texts = { readonly raft: string; readonly request: string; readonly reply: 
 /** Something that an endpoint was told. */
 export type Told = { readonly atUs: number; readonly who: EndpointIndex; readonly what: string };
 
+/** A network on a bench whose endpoints write down what they are told. */
 export class NetworkScenario {
   readonly queue = new EventQueue();
   readonly fingerprint = new Fingerprint();

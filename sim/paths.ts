@@ -22,6 +22,7 @@ export type Ends<P extends Payloads> = {
   noticeEnd(connection: Connection<P>): void;
 };
 
+/** What waits for a path, and when it goes on. */
 export class Paths<P extends Payloads> {
   private readonly topology: Topology;
   private readonly connections: readonly Connection<P>[];

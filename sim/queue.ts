@@ -18,6 +18,7 @@ export const noTicket: Ticket = -1;
 /** More events than this never wait at once; a run that needs more has a leak. A ticket is slot + version * this. */
 const slotsMax = 1 << 20;
 
+/** The events of one world, and its clock. */
 export class EventQueue {
   private timeUs = 0;
   private scheduledCount = 0;
@@ -82,6 +83,12 @@ export class EventQueue {
   step(): boolean {
     this.dropCancelled();
     if (this.size === 0) return false;
+    this.takeFirst();
+    return true;
+  }
+
+  /** The first event, which is there and was not taken back, happens. */
+  private takeFirst(): void {
     const slot = this.heapSlots[0] ?? 0;
     this.timeUs = this.heapTimes[0] ?? 0;
     this.happenedCount += 1;
@@ -91,12 +98,19 @@ export class EventQueue {
     const b = this.bs[slot] ?? 0;
     this.releaseSlot(slot);
     handler(a, b);
+  }
+
+  /** Lets the next event happen, unless it is later than `untilUs`. False if there is none by then. */
+  stepUntil(untilUs: number): boolean {
+    this.dropCancelled();
+    if (this.size === 0 || (this.heapTimes[0] ?? 0) > untilUs) return false;
+    this.takeFirst();
     return true;
   }
 
   /** Lets everything happen up to and including `untilUs`, where the present then stands. */
   runUntil(untilUs: number): void {
-    while (this.nextUs <= untilUs) this.step();
+    while (this.stepUntil(untilUs));
     if (untilUs > this.timeUs) this.timeUs = untilUs;
   }
 

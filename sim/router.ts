@@ -23,6 +23,7 @@ import type { Packet, Subscription } from "./packet.ts";
 import { toSubscribers } from "./packet.ts";
 import type { EventHandler, EventQueue } from "./queue.ts";
 
+/** Carries packets from endpoint to broker to endpoint. */
 export class Router<P extends Payloads> {
   /** Faults beyond TCP, if any. */
   noise: Noise | null = null;

@@ -12,6 +12,7 @@ import type { BoardClock } from "./clock.ts";
 import type { SimDisk } from "./disk.ts";
 import { type EventQueue, noTicket, type Ticket } from "./queue.ts";
 
+/** What a simulated board is made of. */
 export type SimBoardSettings = {
   readonly name: string;
   readonly index: number;
@@ -32,6 +33,7 @@ export type SimBoardSettings = {
 /** `crashed`: the process is gone, the machine is not. `off`: the machine is without power. */
 export type BoardState = "running" | "paused" | "crashed" | "off";
 
+/** One board, through all its boots. */
 export class SimBoard {
   readonly name: string;
   readonly index: number;

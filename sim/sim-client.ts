@@ -8,6 +8,7 @@ import type { HistoryEvent } from "./history.ts";
 import { type EventQueue, noTicket, type Ticket } from "./queue.ts";
 import { OperationSource, type Workload } from "./workload.ts";
 
+/** What a simulated client is made of. */
 export type SimClientSettings = {
   readonly name: string;
   readonly queue: EventQueue;
@@ -25,6 +26,7 @@ type Open = {
   readonly tellOutcome: (outcome: CallOutcome) => void;
 };
 
+/** One client, which may be several processes in a history: after an indefinite outcome it goes on under a new name. */
 export class SimClient {
   readonly name: string;
   readonly #settings: SimClientSettings;
@@ -46,7 +48,11 @@ export class SimClient {
     this.name = name;
     this.#process = name;
     this.#settings = settings;
-    this.#client = createClient({ name, random, options: { deadlineUs: workload.timeoutUs, attemptTimeoutUs: workload.retryAfterUs } });
+    this.#client = createClient({
+      name,
+      random,
+      options: { deadlineUs: workload.timeoutUs, attemptTimeoutUs: workload.retryAfterUs },
+    });
     this.#operations = new OperationSource(workload, name, random);
     this.#thinkUs = Math.floor((1_000_000 * workload.clients) / workload.operationsPerSecond);
   }

@@ -12,6 +12,7 @@ import type { CutDirection } from "./network-types.ts";
 /** A node's place in the topology's own list. */
 export type NodeIndex = number;
 
+/** Who reaches whom on a bench, by number. */
 export class Topology {
   private readonly names: readonly NodeName[];
   private readonly indexes: ReadonlyMap<NodeName, NodeIndex>;

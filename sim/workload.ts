@@ -4,6 +4,7 @@ import type { KeyValueOperation } from "../device/client/key-value-call.ts";
 import type { Random } from "../device/random.ts";
 import type { ReadMode } from "../device/transport/protocol.ts";
 
+/** What all clients of a run do together. */
 export type Workload = {
   readonly clients: number;
   /** Operations that all clients together begin in a second of virtual time, while they are answered. */
@@ -19,8 +20,10 @@ export type Workload = {
   readonly retryAfterUs: number;
 };
 
+/** The weight of each operation in a mix. */
 export type Mix = { readonly [Name in KeyValueOperation["op"]]: number };
 
+/** Five clients, twenty operations a second, half of them reads. */
 export const defaultWorkload: Workload = {
   clients: 5,
   operationsPerSecond: 20,

@@ -30,6 +30,7 @@ import { SimBoard } from "./sim-board.ts";
 import { SimClient } from "./sim-client.ts";
 import type { Workload } from "./workload.ts";
 
+/** What a world is made of. */
 export type WorldSettings = {
   readonly bench: Bench;
   readonly seed: string | number;
@@ -59,6 +60,7 @@ type Wired = {
   readonly status: Status;
 };
 
+/** One run of a simulated bench. */
 export class World {
   readonly bench: Bench;
   readonly queue = new EventQueue();
@@ -140,7 +142,7 @@ export class World {
   /** Lets time pass until `untilUs`, or until a rule is broken. */
   runUntil(untilUs: number): void {
     const { queue, invariants } = this;
-    while (queue.nextUs <= untilUs && invariants.violation === null) queue.step();
+    while (invariants.violation === null && queue.stepUntil(untilUs));
     if (invariants.violation === null) queue.runUntil(untilUs);
   }
 
@@ -385,7 +387,7 @@ export class World {
       },
       reply: (via, reply) => {
         const board = this.boards[index];
-        if (board !== undefined && reply.outcome.kind === "ok") this.invariants.readAnswered(board, readKey(reply));
+        if (board !== undefined && reply.outcome.kind === "ok") this.invariants.answered(board, readKey(reply));
         this.network.reply(index, Math.floor(via / viaBase), via % viaBase, reply);
       },
       takeRequests: (wanted) => this.network.subscribeRequests(index, wanted),
@@ -395,18 +397,22 @@ export class World {
 
   #observerOf(index: number): Observer {
     const { invariants } = this;
-    const of = (act: (board: SimBoard) => void): void => {
-      const board = this.boards[index];
-      if (board !== undefined) act(board);
-    };
+    // Asked for at each call, since the board is not made yet when its observer is.
+    const board = (): SimBoard => this.#boardAt(index);
     return {
-      event: (event) => of((board) => this.#onBoardEvent(board, event)),
-      saving: (save) => of((board) => invariants.saving(board, save)),
-      saved: (saveId) => of((board) => invariants.saved(board, saveId)),
-      restored: (snapshot) => of((board) => invariants.restored(board, snapshot)),
-      applied: (entry, applied) => of((board) => invariants.applied(board, entry, applied)),
-      compacted: (snapshot) => of((board) => invariants.compacted(board, snapshot)),
+      event: (event) => this.#onBoardEvent(board(), event),
+      saving: (save) => invariants.saving(board(), save),
+      saved: (saveId) => invariants.saved(board(), saveId),
+      restored: (snapshot) => invariants.restored(board(), snapshot),
+      applied: (entry, applied) => invariants.applied(board(), entry, applied),
+      compacted: (snapshot) => invariants.compacted(board(), snapshot),
     };
+  }
+
+  #boardAt(index: number): SimBoard {
+    const board = this.boards[index];
+    if (board === undefined) throw new RangeError(`There is no board ${index}.`);
+    return board;
   }
 
   #onBoardEvent(board: SimBoard, event: ReplicaEvent): void {

@@ -18,6 +18,7 @@ export type MachineResult =
   | { readonly ok: true; readonly value: Json }
   | { readonly ok: false; readonly error: string };
 
+/** One replicated state machine. */
 export interface Machine {
   /** The name by which commands address this machine, e.g. `kv`. */
   readonly name: string;

@@ -14,6 +14,7 @@ export function simpleConfiguration(voters: readonly MemberId[], learners: reado
   };
 }
 
+/** Whether old and new voters must both agree (§4.3). */
 export function isJoint(configuration: Configuration): boolean {
   return configuration.votersOutgoing.length > 0;
 }

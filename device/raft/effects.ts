@@ -26,6 +26,7 @@ export type Save = {
 /** The name under which the host asked for a read, given back when the read may be answered. */
 export type ReadId = number;
 
+/** What became of a read. */
 export type ReadResult =
   /** Answer it from state machines that have applied `index`, or more. */
   | { readonly id: ReadId; readonly ready: true; readonly index: LogIndex }
@@ -43,6 +44,7 @@ export type RaftEvent =
   | { readonly type: "snapshotSent"; readonly to: MemberId; readonly index: LogIndex }
   | { readonly type: "transfer"; readonly to: MemberId; readonly phase: "begun" | "asked" | "abandoned" };
 
+/** One drain's worth of work, to be carried out in the order of the fields. */
 export type Effects = {
   readonly save: Save | null;
   /** To send at once. */

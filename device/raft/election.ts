@@ -61,6 +61,7 @@ export function onPreVote(state: State, request: VoteRequest): void {
   reply(state, request, "preVoteReply", granted);
 }
 
+/** Grants the vote of this term or refuses it; a vote granted is a promise, so its answer waits for the disk (§3.4). */
 export function onVote(state: State, request: VoteRequest): void {
   const granted = state.rules.isVoteFree(state.votedFor, request.from) && isUpToDate(state, request);
   if (granted) {
@@ -78,6 +79,7 @@ export function refuseVote(state: State, request: VoteRequest): void {
   reply(state, request, "voteReply", false);
 }
 
+/** An answer to a request of this board for votes, or for what votes it would get. */
 export function onVoteReply(state: State, message: VoteReply): void {
   const { role } = state;
   if (role.name === "preCandidate" && message.type === "preVoteReply") {

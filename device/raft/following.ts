@@ -6,6 +6,7 @@ import { failOverdueReads } from "./reads.ts";
 import { note, noteConfiguration, type State, send } from "./state.ts";
 import type { Append, Entry, Heartbeat, LogIndex, Message } from "./types.ts";
 
+/** AppendEntries at the receiver (Figure 2). */
 export function onAppend(state: State, message: Append): void {
   const { log, rules } = state;
   if (message.prevIndex < log.baseIndex) {
@@ -23,6 +24,7 @@ export function onAppend(state: State, message: Append): void {
   acknowledge(state, message, verifiedIndex);
 }
 
+/** The leader is there; what it says is committed and known to be here, is committed here. */
 export function onHeartbeat(state: State, message: Heartbeat): void {
   const { lastIndex } = state.log;
   assertInvariant(

@@ -19,6 +19,7 @@ export type RecoveredLog = {
   readonly entries: readonly Entry[];
 };
 
+/** The log of one member. */
 export class Log {
   /** The latest snapshot of the state machines on this board, for followers too far behind the log. */
   snapshot: Snapshot | null;

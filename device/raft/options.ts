@@ -2,6 +2,7 @@
 
 import type { DurationUs } from "./types.ts";
 
+/** All lengths of time in microseconds, all sizes in bytes. */
 export type RaftOptions = {
   /** How often a leader says that it still leads. */
   readonly heartbeatUs: DurationUs;

@@ -11,6 +11,7 @@ import type { LogIndex, MemberId, Snapshot, TimeUs } from "./types.ts";
 /** Appends sent and not yet answered, oldest first. */
 export type InFlight = { readonly lastIndex: LogIndex; readonly bytes: number; readonly sentAt: TimeUs };
 
+/** How the leader sends to one follower at the moment. */
 export type Sending =
   /** `askedAt`: when the question under way was asked; `null` if none is. */
   | { readonly mode: "probe"; askedAt: TimeUs | null }
@@ -18,6 +19,7 @@ export type Sending =
   /** `offset`: what the follower holds of `snapshot`; `sentAt`: when the piece from there on was sent. */
   | { readonly mode: "snapshot"; readonly snapshot: Snapshot; offset: number; sentAt: TimeUs | null };
 
+/** What a leader knows of one follower. */
 export type Progress = {
   readonly member: MemberId;
   /** Up to here the follower's log is known to agree, durably. */
@@ -57,6 +59,7 @@ export function beginReplicate(progress: Progress): void {
   progress.nextIndex = progress.matchIndex + 1;
 }
 
+/** What the follower needs next is compacted away: send the state instead. */
 export function beginSnapshot(progress: Progress, snapshot: Snapshot): void {
   progress.sending = { mode: "snapshot", snapshot, offset: 0, sentAt: null };
 }

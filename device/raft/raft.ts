@@ -4,44 +4,25 @@
  * The host tells it the time, hands it messages and wishes, and after each of them drains the effects: what to save,
  * what to send, what to apply. The same inputs give the same effects, byte for byte.
  *
- * Where to read on: `rules.ts` for the law; `election.ts`, `leadership.ts`, `replication.ts`, `following.ts`,
+ * Where to read on: `rules.ts` for the law; `dispatch.ts` for what happens to a message; `election.ts`, `leadership.ts`, `replication.ts`, `following.ts`,
  * `commitment.ts` for what a board does by it; `reads.ts`, `snapshots.ts`, `membership.ts`, `transfer.ts` for the rest.
  */
 
 import { advanceCommit } from "./commitment.ts";
-import { isVoter, type Target } from "./configuration.ts";
+import type { Target } from "./configuration.ts";
+import { dispatch } from "./dispatch.ts";
 import type { Effects, ReadId, Save } from "./effects.ts";
-import {
-  campaign,
-  electionTimedOut,
-  isProtected,
-  onPreVote,
-  onVote,
-  onVoteReply,
-  ownVoteDurable,
-  refuseVote,
-} from "./election.ts";
-import { answerStale, onAppend, onHeartbeat } from "./following.ts";
+import { electionTimedOut, ownVoteDurable } from "./election.ts";
 import { assertInvariant } from "./invariant.ts";
 import { leaderDeadline, leaderTick } from "./leadership.ts";
 import { Log, type RecoveredLog } from "./log.ts";
 import { changeMembers, leaveJointConfiguration } from "./membership.ts";
 import { checkOptions, type RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { askRead, onReadIndex, onReadIndexReply } from "./reads.ts";
-import { onAppendAccepted, onAppendRejected, onHeartbeatReply, replicate } from "./replication.ts";
+import { askRead } from "./reads.ts";
+import { replicate } from "./replication.ts";
 import { rules as lawfulRules, type Rules } from "./rules.ts";
-import { onSnapshotChunk, onSnapshotReply } from "./snapshots.ts";
-import {
-  adoptTerm,
-  appendOwn,
-  becomeFollower,
-  heardFromLeader,
-  type Leadership,
-  restartElectionTimer,
-  type State,
-  setLeader,
-} from "./state.ts";
+import { appendOwn, type Leadership, restartElectionTimer, type State, setLeader } from "./state.ts";
 import { beginTransfer } from "./transfer.ts";
 import type {
   Configuration,
@@ -57,6 +38,7 @@ import type {
   TimeUs,
 } from "./types.ts";
 
+/** What a core begins with. */
 export type RaftSettings = {
   readonly id: MemberId;
   /** The configuration with which the cluster began, the same for every board and for ever. */
@@ -65,6 +47,7 @@ export type RaftSettings = {
   readonly hardState: HardState;
   readonly log: RecoveredLog;
   readonly options: RaftOptions;
+  /** Must not repeat what an earlier life of this board drew: `nextRead` relies on it. */
   readonly random: Random;
   readonly now: TimeUs;
   /** The law; another one only in experiments that break it on purpose. */
@@ -84,6 +67,7 @@ export type FollowerStatus = {
   readonly lastHeardAt: TimeUs;
 };
 
+/** One member's consensus core. */
 export class Raft {
   readonly #state: State;
 
@@ -215,90 +199,7 @@ export class Raft {
 
   /** A message arrived. It may be late, repeated or out of order, but must have come from the board it names. */
   step(message: Message): void {
-    const state = this.#state;
-    if (message.to !== state.id) return;
-    const isVoteRequest = message.type === "vote" || message.type === "preVote";
-    // In the present term too: a board that heard its leader and then learned of a later term still owes it protection.
-    if (isVoteRequest && message.term >= state.term && isProtected(state, message)) return;
-    if (message.type === "preVote") {
-      onPreVote(state, message);
-      return;
-    }
-    const isPreVoteGranted = message.type === "preVoteReply" && message.granted;
-    if (isPreVoteGranted) {
-      // It speaks of a term that does not exist yet.
-      if (message.term === state.term + 1) onVoteReply(state, message);
-      return;
-    }
-    if (state.rules.isLaterTerm(message.term, state.term)) {
-      adoptTerm(state, message.term);
-      if (state.rules.mustStepDown(state.role.name)) becomeFollower(state, null, `${message.from} is in a later term`);
-    }
-    if (message.term < state.term) {
-      if (isFromLeader(message)) answerStale(state, message);
-      else if (message.type === "vote") refuseVote(state, message);
-      return;
-    }
-    this.#stepInTerm(message);
-  }
-
-  /** A message of the present term. */
-  #stepInTerm(message: Message): void {
-    const state = this.#state;
-    if (isFromLeader(message)) this.#hearLeader(message.from);
-    switch (message.type) {
-      case "vote":
-        onVote(state, message);
-        return;
-      case "voteReply":
-      case "preVoteReply":
-        onVoteReply(state, message);
-        return;
-      case "append":
-        onAppend(state, message);
-        return;
-      case "heartbeat":
-        onHeartbeat(state, message);
-        return;
-      case "snapshot":
-        onSnapshotChunk(state, message);
-        return;
-      case "timeoutNow":
-        if (state.role.name === "follower" && isVoter(state.log.configuration, state.id)) campaign(state, true);
-        return;
-      case "readIndex":
-        onReadIndex(state, message);
-        return;
-      case "readIndexReply":
-        onReadIndexReply(state, message);
-        return;
-      case "appendAccepted":
-      case "appendRejected":
-      case "heartbeatReply":
-      case "snapshotReply": {
-        const { role } = state;
-        const progress = role.name === "leader" ? role.progress.get(message.from) : undefined;
-        if (role.name === "leader" && progress !== undefined) hearFollower(state, role, progress, message);
-        return;
-      }
-      case "preVote":
-        return;
-      default:
-        message satisfies never;
-    }
-  }
-
-  #hearLeader(from: MemberId): void {
-    const state = this.#state;
-    assertInvariant(
-      state.role.name !== "leader",
-      "a term has one leader",
-      () => `${from} also leads term ${state.term}, which ${state.id} leads`,
-    );
-    if (state.role.name !== "follower" || state.leader !== from) {
-      becomeFollower(state, from, `${from} leads term ${state.term}`);
-    }
-    heardFromLeader(state);
+    if (message.to === this.#state.id) dispatch(this.#state, message);
   }
 
   /** Proposes a command. It will be applied if it is committed; a refusal had no effect. */
@@ -465,38 +366,3 @@ export class Raft {
 }
 
 const nothing: readonly never[] = [];
-
-/** Whether only a leader sends such a message, so that its arrival says who leads. */
-function isFromLeader(message: Message): boolean {
-  return (
-    message.type === "append" ||
-    message.type === "heartbeat" ||
-    message.type === "snapshot" ||
-    message.type === "timeoutNow"
-  );
-}
-
-function hearFollower(
-  state: State,
-  leadership: Leadership,
-  progress: Progress,
-  message: Extract<Message, { type: "appendAccepted" | "appendRejected" | "heartbeatReply" | "snapshotReply" }>,
-): void {
-  progress.lastHeardAt = state.now;
-  switch (message.type) {
-    case "appendAccepted":
-      onAppendAccepted(state, leadership, progress, message);
-      return;
-    case "appendRejected":
-      onAppendRejected(state, progress, message);
-      return;
-    case "heartbeatReply":
-      onHeartbeatReply(state, leadership, progress, message);
-      return;
-    case "snapshotReply":
-      onSnapshotReply(state, progress, message);
-      return;
-    default:
-      message satisfies never;
-  }
-}

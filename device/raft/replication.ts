@@ -55,6 +55,7 @@ function isFull(state: State, appends: number, bytes: number): boolean {
   return appends >= state.options.inFlightAppendsMax || bytes >= state.options.inFlightBytesMax;
 }
 
+/** The follower holds more than was known: count it, and send on. */
 export function onAppendAccepted(
   state: State,
   leadership: Leadership,
@@ -101,6 +102,7 @@ export function onAppendRejected(state: State, progress: Progress, message: Appe
   beginProbe(progress, Math.max(1, agreesAtMost + 1));
 }
 
+/** The follower still follows: that confirms reads (§6.4), and shows what got lost. */
 export function onHeartbeatReply(
   state: State,
   leadership: Leadership,

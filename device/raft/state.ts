@@ -8,6 +8,7 @@ import type { Progress } from "./progress.ts";
 import type { Rules } from "./rules.ts";
 import type { Configuration, Entry, LogIndex, MemberId, Message, Random, Snapshot, Term, TimeUs } from "./types.ts";
 
+/** The role of a member (§3.3) with what it keeps only in that role. */
 export type Role =
   | { readonly name: "follower" }
   | { readonly name: "preCandidate"; readonly votes: Map<MemberId, boolean> }
@@ -19,6 +20,7 @@ export type Role =
     }
   | Leadership;
 
+/** What a leader keeps, from its election to its end. */
 export type Leadership = {
   readonly name: "leader";
   /** Everyone else in the configuration, learners too. */
@@ -39,6 +41,7 @@ export type Leadership = {
   transfer: { readonly target: MemberId; readonly deadline: TimeUs; asked: boolean } | null;
 };
 
+/** A read that waits at the leader. */
 export type PendingRead = {
   /** Who asked: this board's host, or a follower under its own number. */
   readonly asker: { readonly id: ReadId } | { readonly member: MemberId; readonly read: number };
@@ -57,6 +60,7 @@ export type IncomingSnapshot = {
   received: number;
 };
 
+/** All that one member remembers. */
 export type State = {
   readonly id: MemberId;
   readonly options: RaftOptions;
@@ -108,6 +112,7 @@ export function send(state: State, message: Message): void {
   else state.outbox.send.push(message);
 }
 
+/** Notes for people and checks what happened. */
 export function note(state: State, event: RaftEvent): void {
   state.outbox.events.push(event);
 }
@@ -120,6 +125,7 @@ export function adoptTerm(state: State, term: Term): void {
   state.hardStateChanged = true;
 }
 
+/** Ends whatever role this member had; `leader` is whom it follows now, if it knows. */
 export function becomeFollower(state: State, leader: MemberId | null, reason: string): void {
   if (state.role.name !== "follower") {
     if (state.role.name === "leader") failReads(state, state.role);
@@ -130,6 +136,7 @@ export function becomeFollower(state: State, leader: MemberId | null, reason: st
   restartElectionTimer(state);
 }
 
+/** Follows another leader, or none. */
 export function setLeader(state: State, leader: MemberId | null): void {
   if (state.leader === leader) return;
   state.leader = leader;
@@ -156,6 +163,7 @@ export function appendOwn(state: State, leadership: Leadership, entry: Entry): v
   if (entry.kind === "configuration") noteConfiguration(state);
 }
 
+/** Notes that another configuration is in force. */
 export function noteConfiguration(state: State): void {
   note(state, { type: "configuration", index: state.log.configurationIndex, configuration: state.log.configuration });
 }

@@ -119,6 +119,7 @@ export type Heartbeat = Addressed & {
   /** Counts the leader's heartbeat rounds in this term; its answer says which round was heard. */
   readonly round: number;
 };
+/** "I heard that round." */
 export type HeartbeatReply = Addressed & { readonly type: "heartbeatReply"; readonly round: number };
 
 /** One piece of a snapshot (InstallSnapshot, §5.3). The pieces of one snapshot arrive in order or are asked for again. */

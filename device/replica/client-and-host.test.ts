@@ -5,9 +5,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-// biome-ignore lint/style/noRestrictedImports: this test is about what the two rooms promise each other.
 import { type CallOutcome, createClient } from "../client/client.ts";
-// biome-ignore lint/style/noRestrictedImports: as above.
 import { type KeyValueOperation, keyValueCall } from "../client/key-value-call.ts";
 import { createMachineHost } from "../machine/host.ts";
 import { createKeyValue } from "../machine/key-value.ts";

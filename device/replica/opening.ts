@@ -13,6 +13,7 @@ import {
 } from "../storage/index.ts";
 import type { BoardId } from "./identity.ts";
 
+/** What opening a disk takes. */
 export type OpenSettings = {
   readonly disk: Disk;
   readonly cluster: string;
@@ -23,6 +24,7 @@ export type OpenSettings = {
   readonly rejoinAfterDamage: boolean;
 };
 
+/** What the opener hears, in the order in which it happens; the last is `ready` or `failed`. */
 export type Opening = {
   /** The disk is broken before its end; it is given up, if the settings say so. */
   damaged(damage: Damage): void;

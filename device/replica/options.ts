@@ -4,6 +4,7 @@ import type { SessionLimits } from "../machine/sessions.ts";
 import { defaultRaftOptions, type RaftOptions } from "../raft/index.ts";
 import type { StorageOptions } from "../storage/index.ts";
 
+/** Settings of one board; those of sessions must be the same on all of them. */
 export type ReplicaOptions = {
   readonly raft: RaftOptions;
   readonly storage: StorageOptions;
@@ -21,6 +22,7 @@ export type ReplicaOptions = {
   readonly rejoinAfterDamage: boolean;
 };
 
+/** Settings for a Raspberry Pi on a LAN. */
 export const defaultReplicaOptions: ReplicaOptions = {
   raft: defaultRaftOptions,
   storage: {},

@@ -14,6 +14,7 @@ type Waiting = {
   readonly term: number | null;
 };
 
+/** Who waits for which entry or read, and how to reach them. */
 export class PendingRequests {
   readonly #reply: (via: Via, reply: Reply) => void;
   readonly #byRequest = new Map<string, Waiting>();

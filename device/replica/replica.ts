@@ -7,7 +7,6 @@
  */
 
 import { createMachineHost, type MachineHost } from "../machine/host.ts";
-import { encodeCommand } from "../machine/log-command.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { SessionRules } from "../machine/sessions.ts";
 import {
@@ -15,21 +14,22 @@ import {
   type Entry,
   InvariantViolation,
   Raft,
-  type ReadResult,
   type Rules,
   type Save,
   simpleConfiguration,
 } from "../raft/index.ts";
 import type { Random } from "../random.ts";
 import type { BootRecord, Disk, Recovered, Storage } from "../storage/index.ts";
-import type { Administration, Outcome, PeerMessage, Request } from "../transport/protocol.ts";
+import type { Administration, PeerMessage, Request } from "../transport/protocol.ts";
+import { Compaction } from "./compaction.ts";
 import type { Clock, Observer, ReplicaEvent, Status, Via, Wire } from "./host.ts";
 import { type BoardId, boardOf, isReborn, reborn } from "./identity.ts";
 import { promoteLearners, takeIn } from "./members.ts";
 import { open } from "./opening.ts";
 import type { ReplicaOptions } from "./options.ts";
-import { PendingRequests } from "./pending.ts";
+import { Requests } from "./requests.ts";
 
+/** What a replica is made of. */
 export type ReplicaSettings = {
   readonly board: BoardId;
   readonly cluster: string;
@@ -40,6 +40,7 @@ export type ReplicaSettings = {
   readonly clock: Clock;
   readonly disk: Disk;
   readonly wire: Wire;
+  /** Must not repeat what an earlier boot of this board drew: numbers that tell late answers from present ones come of it. */
   readonly random: Random;
   readonly options: ReplicaOptions;
   /** Makes the machines, empty. */
@@ -50,28 +51,30 @@ export type ReplicaSettings = {
   readonly sessionRules?: SessionRules;
 };
 
-/** Messages that promise something, until the save that keeps the promise is durable. */
-type Held = { readonly saveId: number; readonly messages: Effects["held"] };
-
 /** What there is once storage is open. */
 type Running = {
   readonly raft: Raft;
   readonly storage: Storage;
   readonly machines: MachineHost;
-  readonly pending: PendingRequests;
+  readonly requests: Requests;
+  readonly compaction: Compaction;
 };
 
+/** Messages that promise something, until the save that keeps the promise is durable. */
+type Held = { readonly saveId: number; readonly messages: Effects["held"] };
+
+/** What the last published status said of this board's part; a new one is published only when that changes. */
+type Published = Pick<Status, "role" | "term" | "leader">;
+
+/** One boot of one board's part in the cluster: make a new one for the next boot. */
 export class Replica {
   readonly #settings: ReplicaSettings;
   #running: Running | null = null;
   #stopped: string | null = null;
   #held: Held[] = [];
-  #nextRead = 1;
   #takesRequests = false;
-  #compacting = false;
-  #entriesSinceSnapshot = 0;
   #nextJoinAt = Number.POSITIVE_INFINITY;
-  #published = "";
+  #published: Published = { role: "opening", term: 0, leader: null };
 
   constructor(settings: ReplicaSettings) {
     this.#settings = settings;
@@ -119,7 +122,7 @@ export class Replica {
       return { member: board, role, term: 0, leader: null, commitIndex: 0, appliedIndex: 0, lastIndex: 0 };
     }
     const { id: member, term, leader, commitIndex, appliedIndex, lastIndex } = raft;
-    const role = this.#stopped !== null ? "stopped" : this.#isJoining(raft) ? "joining" : raft.role;
+    const role = this.#stopped === null ? roleOf(raft) : "stopped";
     return { member, role, term, leader, commitIndex, appliedIndex, lastIndex };
   }
 
@@ -131,7 +134,7 @@ export class Replica {
 
   /** Time went by. */
   wake(): void {
-    this.#input((running) => this.#askToJoin(running.raft));
+    this.#input(({ raft }) => this.#askToJoin(raft));
   }
 
   /** Another board sent this. */
@@ -144,7 +147,7 @@ export class Replica {
 
   /** A client, or an operator, asks. */
   request(request: Request | Administration, via: Via): void {
-    this.#input((running) => this.#take(running, request, via));
+    this.#input(({ requests }) => requests.take(request, via));
   }
 
   /** A broker says that this board's process is gone (its will): a hint that shortens the wait for a new leader. */
@@ -206,49 +209,60 @@ export class Replica {
       machines.restore(recovered.snapshot.data);
       this.#settings.observer.restored(recovered.snapshot);
     }
-    const pending = new PendingRequests((via, reply) => wire.reply(via, reply));
-    const running = { raft, storage, machines, pending };
+    const requests = new Requests({
+      raft,
+      machines,
+      reply: (via, reply) => wire.reply(via, reply),
+      wallMs: () => clock.wallMs(),
+      pendingRequestsMax: options.pendingRequestsMax,
+    });
+    const compaction = new Compaction(raft, machines, storage, options);
+    const running = { raft, storage, machines, requests, compaction };
     this.#running = running;
-    this.#entriesSinceSnapshot = raft.lastIndex - raft.snapshotIndex;
     this.#note({ type: "opened", member: boot.member, lastIndex: raft.lastIndex, tornTail: recovered.tornTail });
-    if (this.#isJoining(raft)) this.#nextJoinAt = clock.monotonicUs();
+    if (isJoining(raft)) this.#nextJoinAt = clock.monotonicUs();
     this.#settle(running);
   }
 
   /** Carries out effects until there are none. */
   #settle(running: Running): void {
-    const { raft, pending } = running;
+    const { raft, requests } = running;
     for (;;) {
       this.#promote(raft);
       const effects = raft.drain();
       if (effects === null) break;
       this.#carryOut(running, effects);
     }
-    if (this.#stopped !== null) return;
     const leads = raft.role === "leader";
     if (leads !== this.#takesRequests) {
       this.#takesRequests = leads;
       this.#settings.wire.takeRequests(leads);
-      if (!leads) pending.leadershipLost(raft.leader);
+      if (!leads) requests.leadershipLost();
     }
     this.#publishIfChanged(raft);
   }
 
   #carryOut(running: Running, effects: Effects): void {
     const { observer, wire } = this.#settings;
+    const { machines, requests, compaction } = running;
     if (effects.save !== null) this.#save(running, effects.save);
     for (const event of effects.events) observer.event(event);
     if (effects.held.length > 0) this.#held.push({ saveId: effects.heldUntil, messages: effects.held });
     for (const message of effects.send) wire.send(boardOf(message.to), message);
     if (effects.restore !== null) {
-      running.machines.restore(effects.restore.data);
+      machines.restore(effects.restore.data);
       observer.restored(effects.restore);
-      this.#entriesSinceSnapshot = 0;
+      compaction.restored();
     }
     for (const entry of effects.apply) this.#apply(running, entry);
-    for (const read of effects.reads) this.#readDone(running, read);
-    if (effects.apply.length > 0 || effects.reads.length > 0) this.#answerReads(running);
-    if (effects.apply.length > 0) this.#compactIfDue(running);
+    for (const read of effects.reads) requests.readDone(read);
+    if (effects.apply.length > 0 || effects.reads.length > 0) requests.answerReads();
+    if (effects.apply.length === 0) return;
+    compaction.applied(effects.apply.length);
+    compaction.takeIfDue(
+      (snapshot) => observer.compacted(snapshot),
+      ({ index }) => this.#note({ type: "compacted", index }),
+    );
   }
 
   #save(running: Running, save: Save): void {
@@ -277,96 +291,10 @@ export class Replica {
     }
   }
 
-  #apply({ machines, pending }: Running, entry: Entry): void {
-    this.#entriesSinceSnapshot += 1;
+  #apply({ machines, requests }: Running, entry: Entry): void {
     const applied = entry.kind === "command" ? machines.apply(entry.index, entry.data) : null;
     this.#settings.observer.applied(entry, applied);
-    pending.applied(entry.index, entry.term, applied === null ? null : applied.outcome);
-  }
-
-  #readDone({ pending, raft }: Running, read: ReadResult): void {
-    if (read.ready) pending.readConfirmed(read.id, read.index);
-    else pending.readFailed(read.id, read.reason, raft.leader);
-  }
-
-  #answerReads({ pending, raft, machines }: Running): void {
-    pending.answerReads(raft.appliedIndex, ({ machine, query }) => answerOf(machines, machine, query));
-  }
-
-  #take(running: Running, request: Request | Administration, via: Via): void {
-    const { machines } = running;
-    const answer = (outcome: Outcome): void => {
-      this.#settings.wire.reply(via, { client: request.client, request: request.request, outcome });
-    };
-    switch (request.type) {
-      case "register":
-        this.#propose(running, request, via, { kind: "register", client: request.client, timeMs: this.#timeMs() });
-        return;
-      case "command": {
-        const wrong = machines.check(request.machine, request.command);
-        if (wrong !== null) {
-          answer({ kind: "refused", error: wrong });
-          return;
-        }
-        const { session, firstPending, machine, command } = request;
-        const timeMs = this.#timeMs();
-        this.#propose(running, request, via, {
-          kind: "command",
-          session,
-          request: request.request,
-          firstPending,
-          machine,
-          command,
-          timeMs,
-        });
-        return;
-      }
-      case "query":
-        if (request.mode === "stale") answer(answerOf(machines, request.machine, request.query));
-        else this.#read(running, request, via);
-        return;
-      case "transfer":
-      case "changeMembers":
-        answer(administer(running.raft, request));
-        return;
-      default:
-        request satisfies never;
-    }
-  }
-
-  #propose(running: Running, request: Request, via: Via, command: Parameters<typeof encodeCommand>[0]): void {
-    const { raft, pending } = running;
-    if (pending.takeCopy(request, via)) return;
-    const refused = this.#isFull(pending);
-    const proposed = refused ?? raft.propose(encodeCommand(command));
-    if (proposed.ok) pending.addCommand(request, via, proposed.index, proposed.term);
-    else this.#retry(raft, request, via, proposed.reason);
-  }
-
-  #read(running: Running, query: Extract<Request, { type: "query" }>, via: Via): void {
-    const { raft, pending } = running;
-    if (pending.takeCopy(query, via)) return;
-    const read = this.#nextRead;
-    this.#nextRead += 1;
-    const refused = this.#isFull(pending)?.reason ?? raft.read(read, query.mode === "lease");
-    if (refused === null) pending.addRead(read, query, via);
-    else this.#retry(raft, query, via, refused);
-  }
-
-  #isFull(pending: PendingRequests): { readonly ok: false; readonly reason: string } | null {
-    const { pendingRequestsMax } = this.#settings.options;
-    return pending.size < pendingRequestsMax
-      ? null
-      : { ok: false, reason: `${pendingRequestsMax} requests wait already` };
-  }
-
-  #retry(raft: Raft, request: Request, via: Via, error: string): void {
-    const { client, request: number } = request;
-    this.#settings.wire.reply(via, { client, request: number, outcome: { kind: "retry", error, leader: raft.leader } });
-  }
-
-  #timeMs(): number {
-    return this.#settings.clock.wallMs();
+    requests.applied(entry, applied);
   }
 
   #promote(raft: Raft): void {
@@ -375,44 +303,24 @@ export class Replica {
     promoteLearners(raft, clock.monotonicUs(), options.raft.electionTimeoutMinUs);
   }
 
-  #compactIfDue({ raft, storage, machines }: Running): void {
-    const { options, observer } = this.#settings;
-    const index = raft.appliedIndex;
-    if (this.#compacting || index <= raft.snapshotIndex) return;
-    const isDue =
-      this.#entriesSinceSnapshot >= options.snapshotAfterEntries ||
-      storage.statistics().logBytesSinceSnapshot >= options.snapshotAfterBytes;
-    if (!isDue) return;
-    const snapshot = raft.compact(index, machines.snapshot(), options.trailingEntries);
-    this.#entriesSinceSnapshot = 0;
-    this.#compacting = true;
-    observer.compacted(snapshot);
-    storage.compact(snapshot, options.trailingEntries, (result) => {
-      this.#compacting = false;
-      if (result.ok) this.#note({ type: "compacted", index });
-    });
-  }
-
   #publishIfChanged(raft: Raft): void {
-    const shown = `${this.#isJoining(raft)} ${raft.role} ${raft.term} ${raft.leader}`;
-    if (shown === this.#published) return;
-    this.#published = shown;
+    const role = roleOf(raft);
+    const { term, leader } = raft;
+    const last = this.#published;
+    if (role === last.role && term === last.term && leader === last.leader) return;
+    this.#published = { role, term, leader };
     this.#settings.wire.publishStatus(this.status);
   }
 
-  /** A board under a new identity that nobody has taken in yet: nothing ever reached its log. */
-  #isJoining(raft: Raft): boolean {
-    return isReborn(raft.id) && raft.lastIndex === 0;
-  }
-
+  /** Asks to be taken in, again and again, until it is. */
   #askToJoin(raft: Raft): void {
-    const now = this.#settings.clock.monotonicUs();
+    const { board, boards, wire, options, clock } = this.#settings;
+    const now = clock.monotonicUs();
     if (now < this.#nextJoinAt) return;
-    if (!this.#isJoining(raft)) {
+    if (!isJoining(raft)) {
       this.#nextJoinAt = Number.POSITIVE_INFINITY;
       return;
     }
-    const { board, boards, wire, options } = this.#settings;
     this.#nextJoinAt = now + options.raft.electionTimeoutMinUs;
     this.#note({ type: "joining", member: raft.id, board });
     for (const other of boards) {
@@ -421,22 +329,11 @@ export class Replica {
   }
 }
 
-function answerOf(machines: MachineHost, machine: string, query: Parameters<MachineHost["query"]>[1]): Outcome {
-  const result = machines.query(machine, query);
-  return result.ok ? { kind: "ok", value: result.value } : { kind: "refused", error: result.error };
+function roleOf(raft: Raft): Status["role"] {
+  return isJoining(raft) ? "joining" : raft.role;
 }
 
-function administer(raft: Raft, request: Administration): Outcome {
-  const refused = request.type === "transfer" ? raft.transfer(request.to) : changeMembers(raft, request);
-  if (refused === null) return { kind: "ok", value: true };
-  const { leader } = raft;
-  return raft.role === "leader" ? { kind: "refused", error: refused } : { kind: "retry", error: refused, leader };
-}
-
-function changeMembers(
-  raft: Raft,
-  { voters, learners }: Extract<Administration, { type: "changeMembers" }>,
-): string | null {
-  const changed = raft.changeMembers({ voters, learners });
-  return changed.ok ? null : changed.reason;
+/** A board under a new identity that nobody has taken in yet: nothing ever reached its log. */
+function isJoining(raft: Raft): boolean {
+  return raft.lastIndex === 0 && isReborn(raft.id);
 }
