@@ -74,10 +74,10 @@ describe("lab 3C, persistence", () => {
   });
 
   it.each([
-    ["reliable", 0],
-    ["unreliable", 100_000],
+    ["a reliable network", 0],
+    ["an unreliable network", 100_000],
   ])(
-    "given leaders that lose their power right after a command on a %s network, when others lead, then no committed entry is replaced",
+    "given leaders that lose their power right after a command on %s, when others lead, then no committed entry is replaced",
     (_, lossPpm) => {
       const bench = simulate({ boards: 5, clients: 40, seed: `figure 8 ${lossPpm}` });
       const random = createRandom(`figure 8 ${lossPpm}`);
@@ -111,10 +111,10 @@ describe("lab 3C, persistence", () => {
   });
 
   it.each([
-    ["reliable", 0],
-    ["unreliable", 50_000],
+    ["a reliable network", 0],
+    ["an unreliable network", 50_000],
   ])(
-    "given boards that crash, are cut off and come back all the time on a %s network, when clients work, then nothing is lost or doubled",
+    "given boards that crash, are cut off and come back all the time on %s, when clients work, then nothing is lost or doubled",
     (_, lossPpm) => {
       const bench = simulate({ boards: 5, seed: `churn ${lossPpm}`, workload: { operationsPerSecond: 100 } });
       const random = createRandom(`churn ${lossPpm}`);
