@@ -4,7 +4,7 @@ import { createReadStream, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { type History, judge, readHistory, type Verdict } from "../check/index.ts";
 import { painter } from "../report/paint.ts";
-import { verdictWord, wrapped } from "../report/text.ts";
+import { outcomesText, verdictWord, wrapped } from "../report/text.ts";
 import { count, grouped, seconds } from "../report/words.ts";
 import { unreadable } from "./files.ts";
 import { createProgressBar } from "./progress.ts";
@@ -77,7 +77,7 @@ function textOf(verdict: Verdict, { out }: Shell): string {
   const lines = [
     `${verdictWord(verdict.verdict, paint)}  ${count(statistics.operations, "operation")} of ` +
       `${count(statistics.processes, "process", "processes")} on ${count(statistics.keys, "key")}: ` +
-      `${grouped(statistics.ok)} ok, ${grouped(statistics.fail)} failed, ${grouped(statistics.info)} of unknown outcome`,
+      outcomesText(statistics),
     "",
     ...verdict.checks.flatMap((each) => [
       `${marks[each.verdict]} ${each.name}`,

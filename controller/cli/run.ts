@@ -80,7 +80,8 @@ function print({ concluded, folder }: KeptSimulation, seed: number, { out, folde
   if (experiment.description !== "") out.write(`${experiment.description}\n`);
   out.write(`\n${runText(concluded, { columns: out.columns, paint, linesMax: 60 })}`);
   if (folder !== null) {
-    const kept = relative(base, folder);
-    out.write(`\nKept in ${kept}; look at ${kept}/report.html, repeat it by "adrift replay ${kept}".\n`);
+    out.write(
+      `\nKept in ${relative(base, folder)}; open its report.html in a browser, "adrift replay latest" repeats it.\n`,
+    );
   }
 }

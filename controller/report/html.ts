@@ -1,6 +1,127 @@
-import type { ConcludedRun } from "../experiment/conclude.ts";
-import type { RunRecord } from "../experiment/run-folder.ts";
+/** The report of a run as one page that stands alone: no other file, no request, light or dark as the reader likes it. */
 
+import { readFileSync } from "node:fs";
+import type { ConcludedRun } from "../experiment/conclude.ts";
+import type { JudgedExpectation } from "../experiment/judge.ts";
+import type { RunRecord } from "../experiment/run-folder.ts";
+import { type Markup, markup, trusted } from "./markup.ts";
+import { tellStory } from "./story.ts";
+import { reignsTable, timelineLegend, timelineSvg } from "./timeline-svg.ts";
+import { count, grouped, seconds } from "./words.ts";
+
+const styleFile = new URL("./report.css", import.meta.url);
+
+/** The page. The same run gives the same page, but for when and by what it was made. */
 export function renderReport(run: ConcludedRun, record: RunRecord): string {
-  return `<p>${run.judgement.verdict} ${record.seed}</p>`;
+  const { judgement, experiment } = run;
+  const page = markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${experiment.name}: ${judgement.verdict}</title>
+<style>${trusted(readFileSync(styleFile, "utf8"))}</style>
+</head>
+<body>
+<header>
+<div><h1>${experiment.name}</h1><p>${experiment.description}</p></div>
+<p class="verdict ${judgement.verdict}">${judgement.verdict}</p>
+</header>
+${facts(run, record)}
+${expectations(run)}
+${contradiction(run)}
+<section><h2>Timeline</h2>${timelineSvg(run)}${timelineLegend()}</section>
+<div class="columns">
+<section class="wide"><h2>What happened</h2>${story(run)}</section>
+<div>
+<section><h2>Who led a majority</h2>${reignsTable(run.chronicle)}</section>
+<section><h2>Figures</h2>${figures(run)}</section>
+<section><h2>Again</h2>${again(record)}</section>
+</div>
+</div>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function facts({ run }: ConcludedRun, record: RunRecord): Markup {
+  const entries = [
+    ["bench", record.bench],
+    ["seed", String(record.seed)],
+    ["virtual time", seconds(run.virtualUs)],
+    ["fingerprint", record.fingerprint],
+    ["made", `${record.startedAt.slice(0, 16).replace("T", " ")} UTC`],
+    ["by", `Adrift ${record.versions.adrift}, Node ${record.versions.node}`],
+  ] as const;
+  const stopped = run.interrupted
+    ? markup`<p class="warning">Stopped before its end: this is what is known so far.</p>`
+    : null;
+  return markup`<dl class="facts">${entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${stopped}`;
+}
+
+function expectations({ judgement }: ConcludedRun): Markup {
+  const findings = judgement.findings.map(
+    ({ by, detail, atUs }) =>
+      markup`<li class="unmet"><b>${by}</b><span>${atUs === null ? "" : `At ${seconds(atUs)}. `}${detail}</span></li>`,
+  );
+  return markup`<section><h2>Expected</h2><ul class="expectations">${judgement.expectations.map(expectation)}${findings}</ul></section>`;
+}
+
+function expectation({ expects, met, detail }: JudgedExpectation): Markup {
+  const look = met === null ? "open" : met ? "met" : "unmet";
+  return markup`<li class="${look}"><b>${expects}</b><span>${detail}</span></li>`;
+}
+
+function contradiction({ check }: ConcludedRun): Markup | null {
+  if (check.verdict !== "invalid") return null;
+  return markup`<section class="contradiction"><h2>The contradiction</h2><p>${check.reason}</p><pre>${check.diagram}</pre></section>`;
+}
+
+/** More than this nobody reads. */
+const storyLinesMax = 400;
+
+function story({ chronicle, stalls }: ConcludedRun): Markup {
+  const lines = tellStory(chronicle, stalls);
+  const rest = lines.length - storyLinesMax;
+  const more = rest > 0 ? markup`<p>... and ${count(rest, "more line")}; everything stands in events.jsonl.</p>` : null;
+  return markup`<ol class="story">${lines
+    .slice(0, storyLinesMax)
+    .map(
+      ({ atUs, kind, text }) => markup`<li class="${kind}"><time>${seconds(atUs)}</time><span>${text}</span></li>`,
+    )}</ol>${more}`;
+}
+
+function figures({ check, run, history }: ConcludedRun): Markup {
+  const { statistics, progress } = check;
+  const { network } = run;
+  const lost = Object.values(network.lost).reduce((sum, each) => sum + each, 0);
+  const faults = Object.entries(run.faults).map(([kind, times]) => [`fault: ${kind}`, grouped(times)] as const);
+  const rows: readonly (readonly [string, string])[] = [
+    ["operations", grouped(history.operations.length)],
+    ["ok", grouped(statistics.ok)],
+    ["failed", grouped(statistics.fail)],
+    ["of unknown outcome", grouped(statistics.info)],
+    ["longest time without an answer", seconds(progress.longestStallUs)],
+    ["elections", grouped(run.elections)],
+    ["messages published", grouped(network.published)],
+    ["messages delivered", grouped(network.delivered)],
+    ["messages lost", grouped(lost)],
+    ["messages late or held back", grouped(network.late + network.delayed)],
+    ["messages doubled", grouped(network.duplicated)],
+    ["connections given up for silence", grouped(network.endpointTimeouts + network.brokerTimeouts)],
+    ...faults,
+  ];
+  return markup`<table class="figures"><tbody>${rows.map(
+    ([name, value]) => markup`<tr><td>${name}</td><td class="number">${value}</td></tr>`,
+  )}</tbody></table>`;
+}
+
+function again({ source, seed }: RunRecord): Markup {
+  const fuzz =
+    source.kind === "fuzz"
+      ? markup`<p>The whole seed, before faults were left out:</p><pre>adrift fuzz --seeds 1 --from ${seed}${source.mutant === null ? null : ` --mutant ${source.mutant}`}</pre>`
+      : null;
+  return markup`<p>The same run, compared byte for byte, from the folder above this one:</p><pre>adrift replay FOLDER</pre>
+${fuzz}<p>The verdict on what clients saw:</p><pre>adrift check FOLDER/history.jsonl</pre>`;
 }

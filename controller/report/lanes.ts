@@ -2,8 +2,8 @@
 
 import type { Operation } from "../check/index.ts";
 import type { BoardSpan, Chronicle } from "../experiment/chronicle.ts";
+import { faultLabel } from "./fault-words.ts";
 import type { Colour, Paint } from "./paint.ts";
-import { faultLabel } from "./words.ts";
 
 type Mark = { readonly sign: string; readonly colour: Colour; readonly meaning: string };
 

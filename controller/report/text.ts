@@ -4,7 +4,8 @@ import type { ConcludedRun } from "../experiment/conclude.ts";
 import type { JudgedExpectation } from "../experiment/judge.ts";
 import { drawLanes } from "./lanes.ts";
 import type { Colour, Paint } from "./paint.ts";
-import { type StoryLine, tellStory } from "./story.ts";
+import { tellStory } from "./story.ts";
+import type { StoryLine } from "./story-line.ts";
 import { count, grouped, seconds } from "./words.ts";
 
 /** How a report is laid out. */
@@ -39,7 +40,7 @@ function storyLines(run: ConcludedRun, { columns, paint, linesMax }: Layout): re
 const storyColours: { readonly [Kind in StoryLine["kind"]]: Colour | null } = {
   fault: "red",
   heal: "green",
-  leader: "bold",
+  elected: "bold",
   board: null,
   clients: "cyan",
 };
@@ -54,12 +55,16 @@ function storyLine({ atUs, kind, text }: StoryLine, width: number, columns: numb
 
 function verdictLines({ judgement, check, run, history }: ConcludedRun, { columns, paint }: Layout): readonly string[] {
   const { statistics } = check;
+  const word = verdictWord(judgement.verdict, paint);
+  const summary =
+    `${count(history.operations.length, "operation")} of clients: ${outcomesText(statistics)}; ` +
+    `${count(run.elections, "election")}.`;
   const lines = [
-    `${verdictWord(judgement.verdict, paint)}  ${count(history.operations.length, "operation")} of clients, ` +
-      `${grouped(statistics.ok)} ok, ${grouped(statistics.fail)} failed, ${grouped(statistics.info)} of unknown outcome; ` +
-      `${count(run.elections, "election")}.`,
+    ...wrapped(summary, columns - judgement.verdict.length - 3).map((line, at) =>
+      at === 0 ? `${word}  ${line}` : `${" ".repeat(judgement.verdict.length + 2)}${line}`,
+    ),
     "",
-    ...judgement.expectations.flatMap((each) => expectationLines(each, columns, paint)),
+    ...expectationLines(judgement.expectations, columns, paint),
     ...judgement.findings.flatMap(({ by, detail, atUs }) => [
       `${paint("red", "✗")} ${by}${atUs === null ? "" : ` (at ${seconds(atUs)})`}`,
       ...wrapped(detail, columns - 5).map((line) => `    ${line}`),
@@ -71,17 +76,34 @@ function verdictLines({ judgement, check, run, history }: ConcludedRun, { column
 }
 
 function expectationLines(
-  { expects, met, detail }: JudgedExpectation,
+  expectations: readonly JudgedExpectation[],
   columns: number,
   paint: Paint,
 ): readonly string[] {
-  const mark = met === null ? paint("yellow", "?") : met ? paint("green", "✓") : paint("red", "✗");
-  const line = `${expects.padEnd(expectsWidth)}  ${detail}`;
-  if (line.length <= columns - 3) return [`${mark} ${line}`];
-  return [`${mark} ${expects}`, ...wrapped(detail, columns - 5).map((part) => paint("dim", `    ${part}`))];
+  const width = Math.max(0, ...expectations.map(({ expects }) => expects.length));
+  return expectations.flatMap(({ expects, met, detail }) => {
+    const mark = met === null ? paint("yellow", "?") : met ? paint("green", "✓") : paint("red", "✗");
+    return wrapped(detail, Math.max(24, columns - width - 5)).map((part, at) =>
+      at === 0
+        ? `${mark} ${expects.padEnd(width)}  ${paint("dim", part)}`
+        : `${" ".repeat(width + 4)}${paint("dim", part)}`,
+    );
+  });
 }
 
-const expectsWidth = 26;
+/** How operations ended; what never happened is not mentioned. */
+export function outcomesText({
+  ok,
+  fail,
+  info,
+}: {
+  readonly ok: number;
+  readonly fail: number;
+  readonly info: number;
+}) {
+  const failed = fail === 0 ? "" : `, ${grouped(fail)} failed`;
+  return `${grouped(ok)} ok${failed}${info === 0 ? "" : `, ${grouped(info)} of unknown outcome`}`;
+}
 
 /** The verdict as a word that is seen at once. */
 export function verdictWord(verdict: "valid" | "invalid" | "unknown", paint: Paint): string {
@@ -93,7 +115,8 @@ export function verdictWord(verdict: "valid" | "invalid" | "unknown", paint: Pai
 export function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  // A number and its unit stay together.
+  for (const word of text.split(/ (?!s[.,;:]?(?: |$))/)) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

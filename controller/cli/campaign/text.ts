@@ -2,7 +2,7 @@
 
 import type { Failure } from "../../fuzz/seed-run.ts";
 import type { Paint } from "../../report/paint.ts";
-import { wrapped } from "../../report/text.ts";
+import { outcomesText, wrapped } from "../../report/text.ts";
 import { count, grouped } from "../../report/words.ts";
 import type { Totals } from "./totals.ts";
 
@@ -38,10 +38,7 @@ export function campaignText(campaign: Campaign, paint: Paint, columns: number):
       `${grouped(virtualSeconds / wallSeconds)} times real time; ${grouped(busySeconds === 0 ? 0 : virtualSeconds / busySeconds)} on each of ${count(cores, "core")}`,
     ],
     ["events", grouped(totals.events)],
-    [
-      "operations",
-      `${grouped(asked)}: ${grouped(operations.ok)} ok, ${grouped(operations.fail)} failed, ${grouped(operations.info)} of unknown outcome`,
-    ],
+    ["operations", `${grouped(asked)}: ${outcomesText(operations)}`],
     ["elections", grouped(totals.elections)],
     [
       "messages",
