@@ -41,6 +41,8 @@ export type RaftEvent =
   | { readonly type: "truncated"; readonly from: LogIndex }
   | { readonly type: "configuration"; readonly index: LogIndex; readonly configuration: Configuration }
   | { readonly type: "snapshotReceived"; readonly index: LogIndex }
+  /** The leader's snapshot is larger than this board takes (`snapshotBytesMax`): it cannot catch up until that is raised. */
+  | { readonly type: "snapshotRefused"; readonly index: LogIndex; readonly sizeBytes: number }
   | { readonly type: "snapshotSent"; readonly to: MemberId; readonly index: LogIndex }
   | { readonly type: "transfer"; readonly to: MemberId; readonly phase: "begun" | "asked" | "abandoned" };
 

@@ -47,8 +47,8 @@ describe("what a leader knows of a follower", () => {
 
   test("a snapshot starts at its first byte", () => {
     const progress = createProgress("b", 1, 0);
-    beginSnapshot(progress, { index: 5, term: 1, configuration: simpleConfiguration(["a"]), data: "xyz" });
-    expect(progress.sending).toMatchObject({ mode: "snapshot", offset: 0, sentAt: null });
+    beginSnapshot(progress, { index: 5, term: 1, configuration: simpleConfiguration(["a"]), data: "xyz" }, 7);
+    expect(progress.sending).toMatchObject({ mode: "snapshot", offset: 0, sentAt: 7, advancedAt: 7 });
   });
 });
 

@@ -16,8 +16,11 @@ export type Sending =
   /** `askedAt`: when the question under way was asked; `null` if none is. */
   | { readonly mode: "probe"; askedAt: TimeUs | null }
   | { readonly mode: "replicate"; readonly inFlight: InFlight[]; bytesInFlight: number }
-  /** `offset`: what the follower holds of `snapshot`; `sentAt`: when the piece from there on was sent. */
-  | { readonly mode: "snapshot"; readonly snapshot: Snapshot; offset: number; sentAt: TimeUs | null };
+  /**
+   * `offset`: what the follower holds of `snapshot`; `sentAt`: when the piece from there on was sent; `advancedAt`: when
+   * the follower last took one.
+   */
+  | { readonly mode: "snapshot"; readonly snapshot: Snapshot; offset: number; sentAt: TimeUs; advancedAt: TimeUs };
 
 /** What a leader knows of one follower. */
 export type Progress = {
@@ -60,8 +63,8 @@ export function beginReplicate(progress: Progress): void {
 }
 
 /** What the follower needs next is compacted away: send the state instead. */
-export function beginSnapshot(progress: Progress, snapshot: Snapshot): void {
-  progress.sending = { mode: "snapshot", snapshot, offset: 0, sentAt: null };
+export function beginSnapshot(progress: Progress, snapshot: Snapshot, now: TimeUs): void {
+  progress.sending = { mode: "snapshot", snapshot, offset: 0, sentAt: now, advancedAt: now };
 }
 
 /** The follower's log agrees durably up to `index`: appends up to there are answered. */

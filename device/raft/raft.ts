@@ -339,15 +339,18 @@ export class Raft {
     return save;
   }
 
-  /** The first entry that followers who are being sent a snapshot will need after it. */
+  /**
+   * The first entry that followers who are taking in a snapshot will need after it: without it they would need the next
+   * snapshot, and so on. One that takes nothing more does not hold the log up.
+   */
   #neededFrom(): LogIndex {
     const { role } = this.#state;
     let neededFrom = Number.POSITIVE_INFINITY;
     if (role.name !== "leader") return neededFrom;
     const since = this.#state.now - this.#state.options.electionTimeoutMaxUs;
-    for (const { sending, lastHeardAt } of role.progress.values()) {
-      if (sending.mode === "snapshot" && lastHeardAt > since)
-        neededFrom = Math.min(neededFrom, sending.snapshot.index + 1);
+    for (const { sending } of role.progress.values()) {
+      if (sending.mode !== "snapshot" || sending.advancedAt <= since) continue;
+      neededFrom = Math.min(neededFrom, sending.snapshot.index + 1);
     }
     return neededFrom;
   }

@@ -128,7 +128,7 @@ function resendIfLost(state: State, progress: Progress): void {
       return;
     }
     case "snapshot":
-      if (sending.sentAt !== null && sending.sentAt <= overdue) sendChunk(state, progress);
+      if (sending.sentAt <= overdue) sendChunk(state, progress);
       return;
     default:
       sending satisfies never;

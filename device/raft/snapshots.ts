@@ -10,7 +10,7 @@ import type { Message, Snapshot, SnapshotChunk, SnapshotReply } from "./types.ts
 export function offerSnapshot(state: State, progress: Progress): void {
   const { snapshot } = state.log;
   assertInvariant(snapshot !== null, "what is compacted is in a snapshot", () => `entry ${progress.nextIndex} is gone`);
-  beginSnapshot(progress, snapshot);
+  beginSnapshot(progress, snapshot, state.now);
   sendChunk(state, progress);
 }
 
@@ -20,6 +20,7 @@ export function onSnapshotReply(state: State, progress: Progress, message: Snaps
   if (sending.mode !== "snapshot" || sending.snapshot.index !== message.snapshotIndex) return;
   if (message.offset === sending.offset) return;
   sending.offset = message.offset;
+  sending.advancedAt = state.now;
   sendChunk(state, progress);
 }
 
@@ -57,7 +58,10 @@ export function onSnapshotChunk(state: State, message: SnapshotChunk): void {
     accept(state, message, message.snapshotIndex);
     return;
   }
-  if (message.size > state.options.snapshotBytesMax) return;
+  if (message.size > state.options.snapshotBytesMax) {
+    note(state, { type: "snapshotRefused", index: message.snapshotIndex, sizeBytes: message.size });
+    return;
+  }
   const { incoming } = state;
   const isSame =
     incoming !== null &&

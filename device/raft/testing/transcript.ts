@@ -94,6 +94,8 @@ export function describeEvent(event: RaftEvent, id: MemberId): string {
       return `uses the configuration of ${event.index}: ${describeConfiguration(event.configuration)}`;
     case "snapshotReceived":
       return `has the whole snapshot as of ${event.index}`;
+    case "snapshotRefused":
+      return `refuses the snapshot as of ${event.index}: ${event.sizeBytes} bytes are too many`;
     case "snapshotSent":
       return `knows that ${event.to} has the snapshot as of ${event.index}`;
     case "transfer":
