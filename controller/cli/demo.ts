@@ -25,7 +25,7 @@ export async function demo(shell: Shell, options: { readonly seed: number }): Pr
     ...wrapped(opening, columns - 1),
     "",
     runText(concluded, { columns, paint, linesMax: 40 }),
-    ...closing(options.seed, kept).flatMap((line) => wrapped(line, columns - 1)),
+    ...closing(options.seed, kept),
   ];
   out.write(`${lines.join("\n")}\n`);
   return statusOf(concluded.judgement.verdict);

@@ -24,7 +24,8 @@ type StepEvent = Extract<RunEvent, { readonly kind: "step" }>;
 export class Chronicler {
   readonly #bench: Bench;
   readonly #boards: ReadonlyMap<string, BoardNow>;
-  readonly #faults: OpenFault[] = [];
+  readonly #faults: Draft<FaultSpan>[] = [];
+  readonly #inForce = new Set<OpenFault>();
   readonly #moments: NotedMoment[] = [];
   readonly #reigns: Draft<Reign>[] = [];
   readonly #catchUps: CatchUp[] = [];
@@ -59,13 +60,13 @@ export class Chronicler {
   }
 
   finish(endUs: number): Chronicle {
-    for (const fault of this.#faults) if (fault.isInForce && !momentary.has(fault.fault.kind)) fault.toUs = endUs;
+    for (const { span } of this.#inForce) if (!momentary.has(span.fault.kind)) span.toUs = endUs;
     if (this.#reign !== null) this.#reign.toUs = endUs;
     return {
       bench: this.#bench,
       endUs,
       lanes: new Map([...this.#boards].map(([name, board]) => [name, board.finish(endUs)])),
-      faults: this.#faults.map(({ fault, targets, fromUs, toUs }): FaultSpan => ({ fault, targets, fromUs, toUs })),
+      faults: this.#faults,
       moments: this.#moments,
       reigns: this.#reigns,
       catchUps: this.#catchUps,
@@ -96,19 +97,21 @@ export class Chronicler {
         // A target that nothing on the bench is, at the moment, is not hit.
         if (targets.length === 0 && fault.kind !== "noise") return;
         this.#moments.push({ kind: "fault", atUs });
-        const begun: OpenFault = { fault, targets, fromUs: atUs, toUs: atUs, isInForce: true, isOpen: true };
-        this.#faults.push(begun);
-        this.#hitBoards(begun);
+        const span = { fault, targets, fromUs: atUs, toUs: atUs };
+        this.#faults.push(span);
+        this.#inForce.add({ span, isOpen: true });
+        this.#hitBoards(span);
         break;
       }
       case "turn":
-        for (const each of this.#inForce(fault)) each.isOpen = !each.isOpen;
+        for (const each of this.#inForce) if (each.span.fault === fault) each.isOpen = !each.isOpen;
         break;
       case "end":
-        for (const each of this.#inForce(fault)) {
-          each.isInForce = false;
-          each.toUs = atUs;
-          this.#releaseBoards(each);
+        for (const each of this.#inForce) {
+          if (each.span.fault !== fault) continue;
+          this.#inForce.delete(each);
+          each.span.toUs = atUs;
+          this.#releaseBoards(each.span);
         }
         if (isWhole) this.#moments.push({ kind: "heal", atUs });
         break;
@@ -119,19 +122,15 @@ export class Chronicler {
     this.#observeReign(atUs);
   }
 
-  #inForce(fault: StepEvent["fault"]): readonly OpenFault[] {
-    return this.#faults.filter((each) => each.isInForce && each.fault === fault);
-  }
-
   /** What a fault does to boards at once, other than over cables. */
-  #hitBoards({ fault, targets }: OpenFault): void {
+  #hitBoards({ fault, targets }: FaultSpan): void {
     for (const board of this.#named(targets)) {
       if (stopsBoards.has(fault.kind)) board.isUp = false;
       else if (fault.kind === "pause") board.isPaused = true;
     }
   }
 
-  #releaseBoards({ fault, targets, toUs }: OpenFault): void {
+  #releaseBoards({ fault, targets, toUs }: FaultSpan): void {
     if (fault.kind !== "pause") return;
     for (const board of this.#named(targets)) {
       board.isPaused = false;
@@ -153,9 +152,10 @@ export class Chronicler {
   #observeCables(atUs: number): void {
     const cutCables = new Set<string>();
     const downNodes = new Set<string>();
-    for (const { fault, targets, isInForce, isOpen } of this.#faults) {
-      const broken = cutsCables.has(fault.kind) ? cutCables : stopsNodes.has(fault.kind) ? downNodes : null;
-      if (isInForce && isOpen) for (const target of targets) broken?.add(target);
+    for (const { span, isOpen } of this.#inForce) {
+      const { kind } = span.fault;
+      const broken = cutsCables.has(kind) ? cutCables : stopsNodes.has(kind) ? downNodes : null;
+      if (isOpen) for (const target of span.targets) broken?.add(target);
     }
     const { hears } = reachability(this.#bench, { cutCables, downNodes });
     const names = [...this.#boards.keys()];
@@ -189,8 +189,8 @@ export class Chronicler {
 
 type Draft<Value> = { -readonly [Field in keyof Value]: Value[Field] };
 
-/** A fault while it may still be in force. Of a flapping cable the cables are open or, for a while, whole. */
-type OpenFault = Draft<FaultSpan> & { isInForce: boolean; isOpen: boolean };
+/** A fault in force. Of a flapping cable the cables are open or, for a while, whole. */
+type OpenFault = { readonly span: Draft<FaultSpan>; isOpen: boolean };
 
 const stopsBoards: ReadonlySet<FaultKind> = new Set(["power-cut", "crash", "replace", "wipe"]);
 const stopsNodes: ReadonlySet<FaultKind> = new Set(["switch-off", "broker-down"]);

@@ -6,8 +6,8 @@ import type { Chronicle } from "./chronicle.ts";
 import type { Chronicler } from "./chronicler.ts";
 import { type Judgement, judgeRun } from "./judge.ts";
 import type { Experiment } from "./model.ts";
+import { Service, type Stall } from "./service.ts";
 import type { SimulatedRun } from "./simulate.ts";
-import { type Stall, stallsOf } from "./stalls.ts";
 
 /** A run that is over, and what it means. */
 export type ConcludedRun = {
@@ -34,12 +34,12 @@ export function concludeRun(
   const chronicle = chronicler.finish(run.virtualUs);
   const history = historyOf(run.history);
   const check = judge(history);
-  const { operations } = history;
+  const service = new Service(history.operations, run.virtualUs);
   const { violation, liveness, interrupted } = run;
   const evidence = {
     expect: experiment.expect,
     chronicle,
-    operations,
+    service,
     history: check,
     violation,
     liveness,
@@ -54,6 +54,6 @@ export function concludeRun(
     history,
     check,
     judgement: judgeRun(evidence),
-    stalls: stallsOf(operations, stallUs, run.virtualUs),
+    stalls: service.stalls(stallUs),
   };
 }

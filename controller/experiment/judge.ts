@@ -15,15 +15,16 @@
 import { formatDurationUs } from "../../sim/duration.ts";
 import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
-import type { Operation, Verdict, VerdictName } from "../check/index.ts";
+import type { Verdict, VerdictName } from "../check/index.ts";
 import type { Chronicle, NotedMoment } from "./chronicle.ts";
 import { type Expectation, formatPromise, type Promised } from "./expectations.ts";
+import type { Service } from "./service.ts";
 
 /** Everything that there is to judge. */
 export type Evidence = {
   readonly expect: readonly Expectation[];
   readonly chronicle: Chronicle;
-  readonly operations: readonly Operation[];
+  readonly service: Service;
   /** The checker's verdict on the history. */
   readonly history: Verdict;
   /** The rule of Raft that was broken, and what was demanded in vain at the end; of a simulated run. */
@@ -139,13 +140,8 @@ function judgeMoments(
  * The first operation that succeeded afterwards. After a fault it must have begun afterwards as well: an answer that was
  * on its way already says nothing about the fault.
  */
-function availabilityAfter({ kind, atUs }: NotedMoment, withinUs: number, evidence: Evidence): Followed {
-  let firstUs = Number.POSITIVE_INFINITY;
-  for (const { outcome, invokedAtUs, completedAtUs } of evidence.operations) {
-    if (outcome !== "ok" || completedAtUs === null || completedAtUs < atUs) continue;
-    if (kind === "heal" || invokedAtUs >= atUs) firstUs = Math.min(firstUs, completedAtUs);
-  }
-  return followedAt(firstUs, atUs, withinUs, evidence.chronicle.endUs);
+function availabilityAfter({ kind, atUs }: NotedMoment, withinUs: number, { service, chronicle }: Evidence): Followed {
+  return followedAt(service.firstAnswerUs(atUs, kind === "fault"), atUs, withinUs, chronicle.endUs);
 }
 
 /**
@@ -157,11 +153,11 @@ function leadershipAfter({ atUs }: NotedMoment, withinUs: number, { chronicle }:
   const untilUs = Math.min(atUs + withinUs, endUs);
   if (reigns.some(({ fromUs, toUs }) => fromUs <= atUs && toUs >= untilUs)) return { afterUs: 0 };
   const next = reigns.find(({ fromUs }) => fromUs > atUs);
-  return followedAt(next?.fromUs ?? Number.POSITIVE_INFINITY, atUs, withinUs, endUs);
+  return followedAt(next?.fromUs ?? null, atUs, withinUs, endUs);
 }
 
-function followedAt(firstUs: number, atUs: number, withinUs: number, endUs: number): Followed {
-  if (firstUs <= atUs + withinUs) return { afterUs: firstUs - atUs };
+function followedAt(firstUs: number | null, atUs: number, withinUs: number, endUs: number): Followed {
+  if (firstUs !== null && firstUs <= atUs + withinUs) return { afterUs: firstUs - atUs };
   return endUs < atUs + withinUs ? "undecided" : "late";
 }
 

@@ -81,8 +81,8 @@ function contradiction({ check }: ConcludedRun): Markup | null {
 /** More than this nobody reads. */
 const storyLinesMax = 400;
 
-function story({ chronicle, stalls }: ConcludedRun): Markup {
-  const lines = tellStory(chronicle, stalls);
+function story(run: ConcludedRun): Markup {
+  const lines = tellStory(run);
   const rest = lines.length - storyLinesMax;
   const more = rest > 0 ? markup`<p>... and ${count(rest, "more line")}; everything stands in events.jsonl.</p>` : null;
   return markup`<ol class="story">${lines

@@ -4,20 +4,22 @@
  */
 
 import type { Chronicle, FaultSpan } from "../experiment/chronicle.ts";
-import type { Stall } from "../experiment/stalls.ts";
+import type { ConcludedRun } from "../experiment/conclude.ts";
+import type { Stall } from "../experiment/service.ts";
 import { tellBoards } from "./board-story.ts";
 import { faultSentence, healSentence } from "./fault-words.ts";
 import type { StoryLine } from "./story-line.ts";
 import { capitalized, count, listed, seconds } from "./words.ts";
 
 /** The whole story, in the order of time. */
-export function tellStory(chronicle: Chronicle, stalls: readonly Stall[]): readonly StoryLine[] {
+export function tellStory({ chronicle, stalls, run }: ConcludedRun): readonly StoryLine[] {
   const firstReignUs = chronicle.reigns[0]?.fromUs ?? chronicle.endUs;
   const lines = [
     ...chronicle.faults.flatMap((fault) => tellFault(fault, chronicle)),
     ...tellBoards(chronicle),
     ...tellCatchUps(chronicle),
     ...stalls.map((stall) => tellStall(stall, firstReignUs)),
+    ...tellEnd(run),
   ];
   return lines
     .toSorted((one, other) => one.atUs - other.atUs)
@@ -31,7 +33,10 @@ function tellFault({ fault, targets, fromUs, toUs }: FaultSpan, chronicle: Chron
   const text =
     hitsLeader && fault.kind !== "transfer-leadership" ? `${sentence} That is where the leader is.` : sentence;
   const begins: StoryLine = { atUs: fromUs, kind: "fault", text };
-  return toUs === fromUs ? [begins] : [begins, { atUs: toUs, kind: "heal", text: healSentence(fault, targets) }];
+  // What lasts to the end of a run was not ended by anybody: the run was stopped.
+  return toUs === fromUs || toUs === chronicle.endUs
+    ? [begins]
+    : [begins, { atUs: toUs, kind: "heal", text: healSentence(fault, targets) }];
 }
 
 /** Whether what a fault hits is this board, or a cable of which only this board is an end. */
@@ -73,4 +78,16 @@ function tellStall({ fromUs, toUs, operations, longestUs }: Stall, firstReignUs:
   const slowest = operations === 1 ? "" : "the slowest ";
   const text = `clients are answered again. For ${seconds(toUs - fromUs)} nobody was: ${who} waited, ${slowest}${seconds(longestUs)}.`;
   return { atUs: toUs, kind: "clients", text };
+}
+
+/** What only a simulated bench can tell: that a rule was broken inside, or that there was no recovery. */
+function tellEnd({ violation, liveness, virtualUs }: ConcludedRun["run"]): readonly StoryLine[] {
+  if (violation !== null) {
+    const { invariant, board, detail, atUs } = violation;
+    return [{ atUs, kind: "fault", text: `a rule is broken, and the run stops. ${invariant}: ${board}: ${detail}.` }];
+  }
+  if (liveness === null) return [];
+  return [
+    { atUs: virtualUs, kind: "fault", text: `in vain it was demanded that ${liveness.demand}: ${liveness.detail}.` },
+  ];
 }

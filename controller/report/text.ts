@@ -30,7 +30,7 @@ export function runText(run: ConcludedRun, layout: Layout): string {
 }
 
 function storyLines(run: ConcludedRun, { columns, paint, linesMax }: Layout): readonly string[] {
-  const story = tellStory(run.chronicle, run.stalls);
+  const story = tellStory(run);
   const width = seconds(run.chronicle.endUs).length + 2;
   const shown = story.slice(0, linesMax).flatMap((line) => storyLine(line, width, columns, paint));
   const rest = story.length - linesMax;

@@ -3,7 +3,7 @@
 import type { Operation } from "../check/index.ts";
 import type { BoardSpan, Chronicle, FaultSpan } from "../experiment/chronicle.ts";
 import type { ConcludedRun } from "../experiment/conclude.ts";
-import type { Stall } from "../experiment/stalls.ts";
+import type { Stall } from "../experiment/service.ts";
 import { faultLabel } from "./fault-words.ts";
 import { type Markup, markup } from "./markup.ts";
 import { count, seconds } from "./words.ts";
