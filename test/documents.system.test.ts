@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { blocksOf, commandsOf, makeFolder, readDocuments, root, slowCommands } from "./documents.ts";
+
+const folder = makeFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const longestMs = 20 * 60_000;
+
+describe("given a reader with time", () => {
+  const shown = readDocuments().flatMap(blocksOf).flatMap(commandsOf);
+
+  test.each([...slowCommands])(
+    "%s ends well (%s)",
+    (command) => {
+      expect(shown).toContain(command);
+      // Nobody waits ten minutes for a test: a few seconds show that it goes on and ends.
+      const [, ...args] = command.replace("--minutes 10", "--minutes 0.1").split(" ").slice(1);
+      const out = execFileSync(process.execPath, [join(root, "bin/adrift.mjs"), ...args], {
+        cwd: folder,
+        encoding: "utf8",
+        stdio: "pipe",
+      });
+      expect(out).toMatch(/^CLEAN|: all caught$/m);
+    },
+    longestMs,
+  );
+});
+
+describe("given the examples in TypeScript", () => {
+  const examples = readDocuments()
+    .flatMap(blocksOf)
+    .filter(({ language }) => language === "ts");
+
+  test("then their types hold in a strict project", () => {
+    const files = examples.map(({ text, notes }, at) => {
+      const file = join(folder, `${at}-${notes[0]}`);
+      writeFileSync(file, text.replaceAll('from "./', `from "${root}`));
+      return file;
+    });
+    const tsc = join(root, "node_modules/typescript/lib/tsc.js");
+    const options = ["--noEmit", "--strict", "--allowImportingTsExtensions", "--skipLibCheck", "--ignoreConfig"];
+    const modules = ["--module", "nodenext", "--target", "es2023", "--lib", "es2023"];
+    const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
+    expect(
+      execFileSync(process.execPath, [tsc, ...options, ...modules, ...types, ...files], { encoding: "utf8" }),
+    ).toBe("");
+  });
+});
