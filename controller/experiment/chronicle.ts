@@ -44,7 +44,7 @@ export type FaultSpan = {
 /** A moment after which an experiment may expect something. */
 export type NotedMoment = { readonly kind: Moment; readonly atUs: number };
 
-/** A stretch of time in which a majority followed the same leader in the same term. */
+/** A stretch of time in which a majority followed the same leader in the same term, and could hear it. */
 export type Reign = { readonly board: string; readonly term: number; readonly fromUs: number; readonly toUs: number };
 
 /** A board that returned and, after a while, held again all that had been committed when it returned. */

@@ -178,10 +178,11 @@ export class Chronicler {
   }
 
   #isFollowedByMajority(leader: BoardNow): boolean {
-    if (leader.state !== "leader") return false;
+    // Those who cannot hear each other do not know yet that they have lost each other.
+    if (leader.state !== "leader" || leader.isCutOff) return false;
     return isQuorum(this.#configuration, rules, (voter) => {
       const board = this.#boards.get(boardOf(voter));
-      if (board === undefined || board.member !== voter || !board.isUp || board.isPaused) return false;
+      if (board?.member !== voter || !board.isUp || board.isPaused || board.isCutOff) return false;
       return board.follows?.leader === leader.member && board.follows.term === leader.term;
     });
   }

@@ -32,6 +32,39 @@ export function formatExperiment(experiment: Experiment): string {
   return stringify(file, { lineWidth: 120 });
 }
 
+/**
+ * The experiment without what only a program can ask for: whoever is wiped for a while is called replaced in a file,
+ * leadership goes to one board that does not have it, a split parts something, and what flaps opens more than once.
+ */
+export function asWritable(experiment: Experiment): Experiment {
+  return { ...experiment, faults: experiment.faults.flatMap(writable) };
+}
+
+function writable(scheduled: ScheduledFault): readonly ScheduledFault[] {
+  const { fault, lastsUs } = scheduled;
+  switch (fault.kind) {
+    case "wipe":
+      return [lastsUs === null ? scheduled : { ...scheduled, fault: { ...fault, kind: "replace" } }];
+    case "transfer-leadership":
+      return [
+        fault.target.kind === "named" ? scheduled : { ...scheduled, fault: { ...fault, target: { kind: "follower" } } },
+      ];
+    case "split":
+      return fault.groups.length < 2 ? [] : [scheduled];
+    case "flap":
+      if (lastsUs === null || fault.periodUs <= lastsUs) return [scheduled];
+      return [
+        {
+          ...scheduled,
+          fault: { kind: "cut", target: fault.target },
+          lastsUs: Math.min(lastsUs, Math.ceil(fault.periodUs / 2)),
+        },
+      ];
+    default:
+      return [scheduled];
+  }
+}
+
 function faultEntry({ fault, schedule, lastsUs }: ScheduledFault) {
   const when =
     schedule.kind === "once"
@@ -42,11 +75,11 @@ function faultEntry({ fault, schedule, lastsUs }: ScheduledFault) {
           until: formatDurationUs(schedule.untilUs),
           ...(schedule.timesMax === null ? {} : { times: schedule.timesMax }),
         };
-  return { ...what(fault, lastsUs), ...when, ...(lastsUs === null ? {} : { for: formatDurationUs(lastsUs) }) };
+  return { ...what(fault), ...when, ...(lastsUs === null ? {} : { for: formatDurationUs(lastsUs) }) };
 }
 
 /** What the fault is, in the words of the file. */
-function what(fault: Fault, lastsUs: number | null) {
+function what(fault: Fault) {
   switch (fault.kind) {
     case "split":
       return { fault: fault.kind, groups: fault.groups.map((group) => group.join(", ")).join(" | ") };
@@ -69,9 +102,6 @@ function what(fault: Fault, lastsUs: number | null) {
       return { fault: fault.kind, ...at(fault.target), driftPercent: percent(fault.driftPpm) };
     case "clock-jump":
       return { fault: fault.kind, ...at(fault.target), by: formatDurationUs(fault.byUs) };
-    case "wipe":
-      // Whoever is away for a while and comes back with an empty card is called replaced.
-      return { fault: lastsUs === null ? fault.kind : "replace", ...at(fault.target) };
     default:
       return { fault: fault.kind, ...at(fault.target) };
   }

@@ -144,15 +144,12 @@ function availabilityAfter({ kind, atUs }: NotedMoment, withinUs: number, { serv
   return followedAt(service.firstAnswerUs(atUs, kind === "fault"), atUs, withinUs, chronicle.endUs);
 }
 
-/**
- * When a majority had a leader afterwards. One that they had at that moment already counts only if they keep it: for a
- * while, the followers of a leader that was cut off do not know that they have lost it.
- */
+/** When a majority had a leader afterwards: at once if it kept the one that it had, else with the next. */
 function leadershipAfter({ atUs }: NotedMoment, withinUs: number, { chronicle }: Evidence): Followed {
   const { reigns, endUs } = chronicle;
   const untilUs = Math.min(atUs + withinUs, endUs);
   if (reigns.some(({ fromUs, toUs }) => fromUs <= atUs && toUs >= untilUs)) return { afterUs: 0 };
-  const next = reigns.find(({ fromUs }) => fromUs > atUs);
+  const next = reigns.find(({ fromUs }) => fromUs >= atUs);
   return followedAt(next?.fromUs ?? null, atUs, withinUs, endUs);
 }
 

@@ -84,7 +84,9 @@ function tellStall({ fromUs, toUs, operations, longestUs }: Stall, firstReignUs:
 function tellEnd({ violation, liveness, virtualUs }: ConcludedRun["run"]): readonly StoryLine[] {
   if (violation !== null) {
     const { invariant, board, detail, atUs } = violation;
-    return [{ atUs, kind: "fault", text: `a rule is broken, and the run stops. ${invariant}: ${board}: ${detail}.` }];
+    return [
+      { atUs, kind: "fault", text: `a rule is broken, and the run stops: ${invariant}. On ${board}: ${detail}.` },
+    ];
   }
   if (liveness === null) return [];
   return [

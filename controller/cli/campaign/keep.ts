@@ -4,7 +4,7 @@ import { mutantNamed } from "../../../sim/mutants.ts";
 import { Chronicler } from "../../experiment/chronicler.ts";
 import { concludeRun } from "../../experiment/conclude.ts";
 import type { Expectation } from "../../experiment/expectations.ts";
-import { formatExperiment } from "../../experiment/format.ts";
+import { asWritable, formatExperiment } from "../../experiment/format.ts";
 import { readyBench } from "../../experiment/ready.ts";
 import type { RunSource } from "../../experiment/run-folder.ts";
 import { readyBenches } from "../../fuzz/benches.ts";
@@ -35,7 +35,7 @@ export function keepSeed(
   };
   const laws = mutant === null ? undefined : mutantNamed(mutant)?.laws;
   const files = {
-    experimentFile: { name: "experiment.yaml", text: `${preface}${formatExperiment(experiment)}` },
+    experimentFile: { name: "experiment.yaml", text: `${preface}${formatExperiment(asWritable(experiment))}` },
     benchFile: readyBench(bench.name) ?? { name: "bench.yaml", text: "" },
   };
   const folder = openRunFolder({ experiment, bench, ...files }, startedAt, shell);
