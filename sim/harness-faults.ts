@@ -26,6 +26,7 @@ export class ScenarioFailure extends Error {
 export class BreakableBench {
   /** The world behind the verbs, for what they do not show. */
   readonly world: World;
+  /** The seed from which everything follows. */
   readonly seed: string | number;
 
   constructor(world: World, seed: string | number) {
@@ -118,11 +119,13 @@ export class BreakableBench {
     this.world.noteFault("the network is quiet", false);
   }
 
+  /** A switch loses its power, and with it every path over it. */
   switchOff(name: string): void {
     this.world.network.switchOff(name);
     this.world.noteFault(`${name} is off`, true);
   }
 
+  /** The switch has power again. */
   switchOn(name: string): void {
     this.world.network.switchOn(name);
     this.world.noteFault(`${name} is on`, false);
@@ -134,6 +137,7 @@ export class BreakableBench {
     this.world.noteFault(`broker ${name} is gone`, true);
   }
 
+  /** The broker's process runs again; who was connected connects again. */
   brokerUp(name: string): void {
     this.world.network.restartBroker(name);
     this.world.noteFault(`broker ${name} is back`, false);
@@ -161,6 +165,7 @@ export class BreakableBench {
     this.world.pause(board);
   }
 
+  /** The process goes on, and finds what came meanwhile. */
   resume(board: string): void {
     this.world.resume(board);
     this.expectLawful();
@@ -194,6 +199,7 @@ export class BreakableBench {
     this.world.noteFault(`the disk of ${board} is slow`, true);
   }
 
+  /** The disk works again, at its usual speed, and what it was asked for ends. */
   healDisk(board: string): void {
     const { disk } = this.world.board(board);
     disk.setFull(false);

@@ -66,14 +66,17 @@ export function areMembers(world: World, names: readonly string[]): boolean {
   return isSame && votersOutgoing.length + learners.length === 0;
 }
 
-/** Whether somebody leads, has committed something in its term, and every client is connected to every broker. */
+/** Whether somebody leads and has committed something in its term, and everybody has all connections to brokers. */
 export function isReady(world: World): boolean {
   const raft = world.leader?.replica?.raft;
   if (raft === undefined || raft === null || raft.termAt(raft.commitIndex) !== raft.term) return false;
   const { boards, clients, bench, network } = world;
-  return clients.every((_, client) =>
-    bench.brokers.every((__, broker) => network.isConnected(boards.length + client, broker)),
-  );
+  const inboxes = new Set(bench.boards.map(({ inbox }) => inbox));
+  return bench.brokers.every(({ name }, broker) => {
+    const isConnected = (endpoint: number): boolean => network.isConnected(endpoint, broker);
+    const hasBoards = !inboxes.has(name) || boards.every((_, board) => isConnected(board));
+    return hasBoards && clients.every((_, client) => isConnected(boards.length + client));
+  });
 }
 
 /** All boards in a few words each, for people who wonder what happened. */

@@ -195,7 +195,7 @@ export class SimulatedBench extends BreakableBench {
     return { board: leader.name, term: leader.status?.term ?? 0 };
   }
 
-  /** Somebody leads and can serve, and every client has its connection to every broker: what to begin with. */
+  /** Somebody leads and can serve, and all boards and clients are connected to the brokers: what to begin with. */
   expectReady({ within = "10s" }: Within = {}): Leader {
     this.#await(
       () => isReady(this.world),

@@ -149,6 +149,7 @@ describe("appends that clients repeat, as public suites test them", () => {
     bench.brokerUp("broker");
     expect(bench.outcome(pending)).toEqual({ type: "ok", result: null });
     expect(bench.expectAnswer(get("text"))).toBe("foobar");
+    bench.expectCommitted();
     const copies = bench.committedCommands(board).filter((command) => Object(command).value === "bar");
     expect(copies.length).toBeGreaterThan(1);
   });

@@ -15,7 +15,7 @@ function written(bench: SimulatedBench, board: string): readonly unknown[] {
 
 describe("crashes and lost messages, as public suites test them", () => {
   it("given messages that get lost, when a client commands, then they are sent again until the command is committed", () => {
-    const bench = simulate({ boards: 3 });
+    const bench = simulate({ boards: 3, timeout: "30s" });
     bench.expectReady();
     bench.noise({ lossPpm: 300_000 });
     bench.expectAnswer(write(7));

@@ -88,6 +88,7 @@ describe("replication, as public suites test it", () => {
     expect(instead?.term).toBe(second.term);
     // The client repeated the command, and the new leader took it: once.
     expect(bench.outcome(stranded).type).toBe("ok");
+    bench.expectCommitted();
     expect(written(bench, first.board).toSorted()).toEqual([5, 6, 7, 8]);
   });
 });
