@@ -44,7 +44,7 @@ function play(seed: number): SimulatedBench {
     (board) => bench.fillDisk(board),
     (board) => bench.drift(board, random.between(-200_000, 200_000)),
     (board) => bench.world.mayLose(board) && bench.wipe(board),
-    (board) => bench.world.transferLeadership(board),
+    (board) => bench.world.operator.transferLeadership(board),
     () => bench.noise({ lossPpm: 50_000, duplicationPpm: 50_000, delayPpm: 50_000, delayUsMax: 50_000 }),
     () => bench.brokerDown("broker"),
   ];

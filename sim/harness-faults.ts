@@ -218,19 +218,19 @@ export class BreakableBench {
   /** Asks the leader to hand over to this board. */
   transfer(board: string): void {
     this.#awaitLeader();
-    this.world.transferLeadership(board);
+    this.world.operator.transferLeadership(board);
   }
 
   /** Asks the leader to take these boards in, all in one change; they learn the log first. */
   addMember(...boards: readonly string[]): void {
     this.#awaitLeader();
-    this.world.addMembers(boards);
+    this.world.operator.addMembers(boards);
   }
 
   /** Asks the leader to have these boards leave, all in one change. */
   removeMember(...boards: readonly string[]): void {
     this.#awaitLeader();
-    this.world.removeMembers(boards);
+    this.world.operator.removeMembers(boards);
   }
 
   #awaitLeader(): void {

@@ -6,11 +6,10 @@
  */
 
 import { isQuorum } from "../device/raft/configuration.ts";
-import { type Configuration, type MemberId, rules } from "../device/raft/index.ts";
+import { type MemberId, rules } from "../device/raft/index.ts";
 import type { Random } from "../device/random.ts";
 import { createRandom } from "../device/random.ts";
 import type { Observer, ReplicaEvent, Status, Wire } from "../device/replica/host.ts";
-import { boardOf } from "../device/replica/identity.ts";
 import type { ReplicaOptions } from "../device/replica/options.ts";
 import { formatStorage } from "../device/storage/index.ts";
 import type { Administration, PeerMessage, Reply, Request } from "../device/transport/protocol.ts";
@@ -25,6 +24,7 @@ import { mixMessage } from "./message-print.ts";
 import { createNetwork } from "./network.ts";
 import type { Network } from "./network-interface.ts";
 import { defaultNetworkOptions, type NetworkOptions } from "./network-types.ts";
+import { Operator } from "./operator.ts";
 import { EventQueue } from "./queue.ts";
 import { SimBoard } from "./sim-board.ts";
 import { SimClient } from "./sim-client.ts";
@@ -68,6 +68,8 @@ export class World {
   readonly clients: readonly SimClient[];
   readonly network: Network<Wired>;
   readonly invariants: Invariants;
+  /** Who asks the cluster for changes of its members and its leader. */
+  readonly operator: Operator = new Operator(this);
   /** For those who decide what happens to this world; apart from what the world itself draws. */
   readonly random: Random;
   readonly #fingerprint = new Fingerprint();
@@ -77,7 +79,6 @@ export class World {
   readonly #boots: Uint32Array;
   /** Identities whose disk is gone, or no longer what it was. */
   readonly #lostMembers = new Set<MemberId>();
-  #asked = 0;
 
   /** A bench with fresh disks and no power yet; `powerOn` begins. */
   constructor(settings: WorldSettings) {
@@ -275,56 +276,6 @@ export class World {
     this.#tellFault(`the clock of ${name} jumps by ${byUs} µs`, true);
   }
 
-  // What can be asked of the cluster
-
-  /** Asks the leader to hand over to this board. Nothing if nobody leads. */
-  transferLeadership(name: string): void {
-    const to = this.invariants.memberOf(this.board(name));
-    this.#askLeader((request) => ({ type: "transfer", client: operator, request, to }));
-  }
-
-  /** Has boards leave the cluster, all in one change. */
-  removeMembers(names: readonly string[]): void {
-    this.#askLeader((request, { voters, learners }) => {
-      const stays = (member: MemberId): boolean => !names.includes(boardOf(member));
-      return {
-        type: "changeMembers",
-        client: operator,
-        request,
-        voters: voters.filter(stays),
-        learners: learners.filter(stays),
-      };
-    });
-  }
-
-  /** Has boards join as learners; they become voters when they have caught up. */
-  addMembers(names: readonly string[]): void {
-    const members = names.map((name) => this.invariants.memberOf(this.board(name)));
-    this.#askLeader((request, { voters, learners }) => {
-      const added = members.filter((member) => !voters.includes(member));
-      if (added.length === 0) return null;
-      // A board that was given a new identity takes part under that one only.
-      const stays = (member: MemberId): boolean => !added.some((other) => boardOf(other) === boardOf(member));
-      return {
-        type: "changeMembers",
-        client: operator,
-        request,
-        voters: voters.filter(stays),
-        learners: [...learners.filter(stays), ...added],
-      };
-    });
-  }
-
-  /** An operator's request goes to the leader, who may refuse it; the answer is not waited for. */
-  #askLeader(ask: (request: number, configuration: Configuration) => Administration | null): void {
-    const { leader } = this;
-    const raft = leader?.replica?.raft;
-    if (leader === null || raft === undefined || raft === null) return;
-    this.#asked += 1;
-    const request = ask(this.#asked, raft.configuration);
-    if (request !== null) leader.whenAwake(() => leader.request(request, this.boards.length));
-  }
-
   #createBoard(name: string, index: number, names: readonly string[], random: Random): SimBoard {
     const { queue } = this;
     const { bench, replica, laws } = this.#settings;
@@ -473,8 +424,6 @@ export class World {
   }
 }
 
-/** The name under which the world asks for what operators ask for. */
-const operator = "operator";
 function readKey({ client, request }: { readonly client: string; readonly request: number }): string {
   return `${client} ${request}`;
 }

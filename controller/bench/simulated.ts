@@ -87,13 +87,13 @@ export function carryOut(world: World, action: BenchAction, options: SimulatedBe
       world.jumpClock(action.board, action.byUs);
       return;
     case "transferLeadership":
-      world.transferLeadership(action.board);
+      world.operator.transferLeadership(action.board);
       return;
     case "addMembers":
-      world.addMembers(action.boards);
+      world.operator.addMembers(action.boards);
       return;
     case "removeMembers":
-      world.removeMembers(action.boards);
+      world.operator.removeMembers(action.boards);
       return;
     default:
       action satisfies never;
