@@ -77,6 +77,8 @@ export class World {
   readonly #boardByName: ReadonlyMap<string, SimBoard>;
   /** By receiver and sender: the sender's latest boot that was heard of. What earlier boots sent comes too late. */
   readonly #boots: Uint32Array;
+  /** Boards that wait for their first start until their card is formatted. */
+  readonly #formatting = new Set<string>();
   /** Identities whose disk is gone, or no longer what it was. */
   readonly #lostMembers = new Set<MemberId>();
 
@@ -132,9 +134,11 @@ export class World {
   /** Formats all disks and starts all boards. */
   powerOn(): void {
     for (const board of this.boards) {
+      this.#formatting.add(board.name);
       const boot = { cluster: this.bench.cluster, board: board.name, member: board.name };
       formatStorage(board.disk.mount(), boot, (result) => {
         if (!result.ok) throw new Error(`The simulated disk of ${board.name}: ${result.error.message}`);
+        this.#formatting.delete(board.name);
         this.start(board.name);
       });
     }
@@ -184,9 +188,10 @@ export class World {
 
   // What can be done to a board
 
-  /** Gives the board power, or starts its process again. Nothing if it runs. */
+  /** Gives the board power, or starts its process again. Nothing if it runs, or its card is still being formatted. */
   start(name: string): void {
     const board = this.board(name);
+    if (this.#formatting.has(name)) return;
     if (board.state === "running" || board.state === "paused") return;
     const count = this.boards.length;
     this.#boots.fill(0, board.index * count, (board.index + 1) * count);
