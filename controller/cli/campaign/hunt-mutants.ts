@@ -7,6 +7,7 @@ import { wrapped } from "../../report/text.ts";
 import { count } from "../../report/words.ts";
 import { createProgressBar } from "../progress.ts";
 import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
+import { commandFor } from "./campaign.ts";
 import { keepSeed } from "./keep.ts";
 import { WorkerPool } from "./pool.ts";
 import { faultLines } from "./text.ts";
@@ -79,7 +80,7 @@ function explain(report: MutantReport, names: readonly string[], shell: Shell): 
   if (seed === null) return { ...report, command: null, run: null };
   const folder = names.length === 1 ? keepSeed(shell, seed, { mutant: name, onlyFaults: faultNumbers }) : null;
   const run = folder === null ? null : relative(shell.folder, folder);
-  return { ...report, command: `adrift fuzz --seeds 1 --from ${seed} --mutant ${name}`, run };
+  return { ...report, command: commandFor(seed, name), run };
 }
 
 function textOf(report: Hunted, paint: Paint, columns: number): string {

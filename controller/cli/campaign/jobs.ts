@@ -7,9 +7,9 @@ import type { Failure } from "../../fuzz/seed-run.ts";
 
 export type Job =
   /** Run one seed. */
-  | { readonly kind: "seed"; readonly seed: number }
+  | { readonly kind: "seed"; readonly seed: number; readonly mutant: string | null }
   /** Leave out what a failing seed does not need. */
-  | { readonly kind: "shrink"; readonly seed: number; readonly failure: Failure }
+  | { readonly kind: "shrink"; readonly seed: number; readonly failure: Failure; readonly mutant: string | null }
   /** Look for the first seed that catches a mutant. */
   | { readonly kind: "hunt"; readonly mutant: string; readonly fromSeed: number; readonly seedsMax: number };
 

@@ -62,6 +62,9 @@ class CampaignWorker {
     this.#worker = new Worker(entry, { workerData: setup });
     this.#worker.on("message", (answer: Answer) => this.#settle?.resolve(answer));
     this.#worker.on("error", (error: Error) => this.#settle?.reject(error));
+    this.#worker.on("exit", (code) =>
+      this.#settle?.reject(new Error(`A worker ended by itself, with status ${code}.`)),
+    );
   }
 
   /** One job at a time. */

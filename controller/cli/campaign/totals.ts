@@ -1,7 +1,7 @@
 /** The figures of a campaign, added up seed by seed. */
 
 import { createHash } from "node:crypto";
-import type { LossReason } from "../../../sim/network-types.ts";
+import type { LossReason, NetworkCounters } from "../../../sim/network-types.ts";
 import type { FaultKind } from "../../experiment/model.ts";
 import type { SeedSummary } from "./jobs.ts";
 
@@ -16,7 +16,7 @@ export type Totals = {
   readonly elections: number;
   readonly faults: Partial<Record<FaultKind, number>>;
   readonly messages: MessageTotals;
-  /** A hash over the fingerprints of all seeds, in their order: the same for the same seeds, on every machine. */
+  /** A hash over the fingerprints of all seeds: the same for the same seeds, on every machine. */
   readonly fingerprint: string;
 };
 
@@ -32,50 +32,59 @@ export type MessageTotals = {
   readonly stale: number;
 };
 
-/** Adds up what came out of seeds, in whatever order they came. */
-export function addUp(summaries: readonly SeedSummary[]): Totals {
-  const sum = (of: (summary: SeedSummary) => number): number =>
-    summaries.reduce((total, summary) => total + of(summary), 0);
-  const faults: Partial<Record<FaultKind, number>> = {};
-  for (const summary of summaries) {
-    for (const [kind, times] of entriesOf(summary.faults)) faults[kind] = (faults[kind] ?? 0) + times;
+/** Adds up what comes out of seeds, in whatever order they come, and keeps none of them. */
+export class Tally {
+  #seeds = 0;
+  #undecided = 0;
+  #virtualUs = 0;
+  #busyMs = 0;
+  #events = 0;
+  #elections = 0;
+  readonly #operations = { ok: 0, fail: 0, info: 0 };
+  readonly #faults: Partial<Record<FaultKind, number>> = {};
+  readonly #messages = { published: 0, delivered: 0, duplicated: 0, late: 0, stale: 0 };
+  readonly #lostBecause = { notConnected: 0, nobodyListens: 0, bufferFull: 0, connectionEnded: 0, noise: 0 };
+  #fingerprint = 0n;
+
+  add(summary: SeedSummary): void {
+    this.#seeds += 1;
+    if (summary.undecided) this.#undecided += 1;
+    this.#virtualUs += summary.virtualUs;
+    this.#busyMs += summary.busyMs;
+    this.#events += summary.events;
+    this.#elections += summary.elections;
+    for (const outcome of ["ok", "fail", "info"] as const) this.#operations[outcome] += summary.operations[outcome];
+    for (const [kind, times] of entriesOf(summary.faults)) this.#faults[kind] = (this.#faults[kind] ?? 0) + times;
+    if (summary.network !== null) this.#addNetwork(summary.network);
+    // A sum, because it does not matter in which order its parts come.
+    const hash = createHash("sha256").update(`${summary.seed} ${summary.fingerprint}`).digest("hex").slice(0, 16);
+    this.#fingerprint = BigInt.asUintN(64, this.#fingerprint + BigInt(`0x${hash}`));
   }
-  const lost = (reason: LossReason): number => sum(({ network }) => network?.lost[reason] ?? 0);
-  const lostBecause = {
-    notConnected: lost("notConnected"),
-    nobodyListens: lost("nobodyListens"),
-    bufferFull: lost("bufferFull"),
-    connectionEnded: lost("connectionEnded"),
-    noise: lost("noise"),
-  };
-  const inOrder = summaries.toSorted((one, other) => one.seed - other.seed);
-  return {
-    seeds: summaries.length,
-    undecided: summaries.filter(({ undecided }) => undecided).length,
-    virtualSeconds: sum(({ virtualUs }) => virtualUs) / 1_000_000,
-    busySeconds: sum(({ busyMs }) => busyMs) / 1_000,
-    events: sum(({ events }) => events),
-    operations: {
-      ok: sum(({ operations }) => operations.ok),
-      fail: sum(({ operations }) => operations.fail),
-      info: sum(({ operations }) => operations.info),
-    },
-    elections: sum(({ elections }) => elections),
-    faults,
-    messages: {
-      published: sum(({ network }) => network?.published ?? 0),
-      delivered: sum(({ network }) => network?.delivered ?? 0),
-      lost: Object.values(lostBecause).reduce((total, each) => total + each, 0),
-      lostBecause,
-      duplicated: sum(({ network }) => network?.duplicated ?? 0),
-      late: sum(({ network }) => (network === null ? 0 : network.late + network.delayed)),
-      stale: sum(({ network }) => network?.stale ?? 0),
-    },
-    fingerprint: createHash("sha256")
-      .update(inOrder.map(({ seed, fingerprint }) => `${seed} ${fingerprint}\n`).join(""))
-      .digest("hex")
-      .slice(0, 16),
-  };
+
+  #addNetwork({ published, delivered, duplicated, late, delayed, stale, lost }: NetworkCounters): void {
+    this.#messages.published += published;
+    this.#messages.delivered += delivered;
+    this.#messages.duplicated += duplicated;
+    this.#messages.late += late + delayed;
+    this.#messages.stale += stale;
+    for (const [reason, times] of entriesOf(lost)) this.#lostBecause[reason] += times;
+  }
+
+  totals(): Totals {
+    const lost = Object.values(this.#lostBecause).reduce((sum, each) => sum + each, 0);
+    return {
+      seeds: this.#seeds,
+      undecided: this.#undecided,
+      virtualSeconds: this.#virtualUs / 1_000_000,
+      busySeconds: this.#busyMs / 1_000,
+      events: this.#events,
+      operations: { ...this.#operations },
+      elections: this.#elections,
+      faults: { ...this.#faults },
+      messages: { ...this.#messages, lost, lostBecause: { ...this.#lostBecause } },
+      fingerprint: this.#fingerprint.toString(16).padStart(16, "0"),
+    };
+  }
 }
 
 /** The entries of a record whose keys are known. */

@@ -1,7 +1,8 @@
 /** A worker of a campaign: does one job after the other on a core of its own. */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { mutantNamed } from "../../../sim/mutants.ts";
+import type { Laws } from "../../../sim/laws.ts";
+import { type Mutant, mutantNamed } from "../../../sim/mutants.ts";
 import type { SimulatedRun } from "../../experiment/simulate.ts";
 import { describeFaults } from "../../fuzz/describe-fault.ts";
 import { hunt } from "../../fuzz/hunt.ts";
@@ -16,7 +17,7 @@ parentPort?.on("message", (job: Job) => parentPort?.postMessage(answerTo(job)));
 function answerTo(job: Job): Answer {
   switch (job.kind) {
     case "seed":
-      return summaryOf(job.seed);
+      return summaryOf(job);
     case "shrink":
       return shrunk(job);
     case "hunt":
@@ -26,10 +27,10 @@ function answerTo(job: Job): Answer {
   }
 }
 
-function summaryOf(seed: number): SeedSummary {
+function summaryOf({ seed, mutant }: Extract<Job, { readonly kind: "seed" }>): SeedSummary {
   const startedMs = performance.now();
   try {
-    const { run, failure, undecided } = runSeed(seed);
+    const { run, failure, undecided } = runSeed(seed, lawsOf(mutant));
     return {
       kind: "seed",
       seed,
@@ -78,8 +79,8 @@ function outcomesOf({ history }: SimulatedRun): SeedSummary["operations"] {
   return { ok, fail, info: invoke - ok - fail };
 }
 
-function shrunk({ seed, failure }: Extract<Job, { readonly kind: "shrink" }>): ShrunkFailure {
-  const smallest = shrink(seed, failure);
+function shrunk({ seed, failure, mutant }: Extract<Job, { readonly kind: "shrink" }>): ShrunkFailure {
+  const smallest = shrink(seed, failure, lawsOf(mutant).laws);
   const { scenario } = runSeed(seed, { onlyFaults: [] });
   return {
     kind: "shrink",
@@ -90,7 +91,16 @@ function shrunk({ seed, failure }: Extract<Job, { readonly kind: "shrink" }>): S
 }
 
 function hunted({ mutant, fromSeed, seedsMax }: Extract<Job, { readonly kind: "hunt" }>): HuntResult {
-  const wanted = mutantNamed(mutant);
-  if (wanted === undefined) throw new RangeError(`There is no mutant ${mutant}.`);
-  return { kind: "hunt", report: hunt(wanted, fromSeed, seedsMax, () => Atomics.load(stop, 0) === 0) };
+  return { kind: "hunt", report: hunt(find(mutant), fromSeed, seedsMax, () => Atomics.load(stop, 0) === 0) };
+}
+
+/** The laws of a mutant, as an option of `runSeed`. */
+function lawsOf(mutant: string | null): { readonly laws?: Laws } {
+  return mutant === null ? {} : { laws: find(mutant).laws };
+}
+
+function find(name: string): Mutant {
+  const mutant = mutantNamed(name);
+  if (mutant === undefined) throw new RangeError(`There is no mutant ${name}.`);
+  return mutant;
 }

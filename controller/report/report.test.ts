@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { parseBench } from "../../hardware/bench.ts";
+import { Chronicler } from "../experiment/chronicler.ts";
+import { type ConcludedRun, concludeRun } from "../experiment/conclude.ts";
+import { parseExperiment } from "../experiment/experiment.ts";
+import type { RunRecord } from "../experiment/run-folder.ts";
+import { simulate } from "../experiment/simulate.ts";
+import { renderReport } from "./html.ts";
+import { drawLanes } from "./lanes.ts";
+import { markup, trusted } from "./markup.ts";
+import { painter } from "./paint.ts";
+import { tellStory } from "./story.ts";
+import { runText, wrapped } from "./text.ts";
+
+const plain = painter(false);
+
+function concluded(text: string, bench = "boards: 3"): ConcludedRun {
+  const experiment = parseExperiment(text, "tried.yaml");
+  const chronicler = new Chronicler(parseBench(bench, "bench.yaml"));
+  const parsed = parseBench(bench, "bench.yaml");
+  const run = simulate(experiment, parsed, { seed: 1, tell: (event) => chronicler.tell(event) });
+  return concludeRun(experiment, parsed, run, chronicler);
+}
+
+const cut = concluded("duration: 6s\nfaults:\n  - { fault: cut, target: leader, at: 2s, for: 2s }\n");
+
+const record: RunRecord = {
+  format: 1,
+  source: { kind: "experiment" },
+  experiment: "tried",
+  bench: "bench",
+  experimentFile: "tried.yaml",
+  benchFile: "bench.yaml",
+  seed: 1,
+  fingerprint: "0",
+  virtualUs: 1,
+  events: 1,
+  interrupted: false,
+  startedAt: "2026-01-02T03:04:05.000Z",
+  commandLine: "adrift run tried.yaml",
+  versions: { adrift: "0.1.0", node: "v20" },
+};
+
+describe("lanes", () => {
+  it("given a cut leader, then its lane shows that it only believes to lead, and another lane who leads next", () => {
+    const lanes = drawLanes(cut.chronicle, cut.history.operations, 80, plain);
+    const former = lanes.find((lane) => lane.includes("▒"));
+    expect(former).toMatch(/^pi-\d .*█▒+╌+/);
+    expect(lanes.filter((lane) => /^pi-\d.*█{5,}/.test(lane))).toHaveLength(2);
+    expect(lanes[0]).toMatch(/^ +├─cut pi-\d─+┤$/);
+    expect(lanes.find((lane) => lane.startsWith("answers"))).toMatch(/[▁-█] +[▁-█]/);
+  });
+
+  it.each([60, 80, 200])("given %i columns, then no line is longer", (columns) => {
+    const lanes = drawLanes(cut.chronicle, cut.history.operations, columns, plain).slice(0, -1);
+    expect(lanes.filter((line) => line.length > columns)).toEqual([]);
+  });
+});
+
+describe("the story", () => {
+  it("given a power cut of all boards, then boards that do the same at the same time share a sentence", () => {
+    const run = concluded("duration: 8s\nfaults:\n  - { fault: power-cut, target: all, at: 2s, for: 1s }\n");
+    const story = tellStory(run).map(({ text }) => text);
+    expect(story).toContain("pi-1, pi-2 and pi-3 lose their power, and what was not flushed.");
+    expect(story).toContain("pi-1, pi-2 and pi-3 start again.");
+    expect(story.filter((line) => line.includes("caught up")).length).toBeLessThanOrEqual(1);
+  });
+
+  it("given a replaced board, then it starts over, learns and votes again", () => {
+    const run = concluded(
+      "duration: 8s\nfaults:\n  - { fault: replace, target: a follower, at: 2s, for: 1s }\n",
+      "boards: 5",
+    );
+    const story = tellStory(run)
+      .map(({ text }) => text)
+      .join("\n");
+    expect(story).toMatch(
+      /starts over with an empty log, under a new identity\.\n(.*\n)*.* vote; pi-\d\.\w+ learns\.\n(.*\n)*.*pi-\d\.\w+.* vote\./,
+    );
+  });
+});
+
+describe("text for a terminal", () => {
+  it("given a terminal without colours, then it holds no escapes, with colours it does", () => {
+    expect(runText(cut, { columns: 80, paint: plain, linesMax: 10 })).not.toContain("\u001b");
+    expect(runText(cut, { columns: 80, paint: painter(true), linesMax: 10 })).toContain("\u001b[");
+  });
+
+  it("given more to tell than there is room for, then it says how much", () => {
+    expect(runText(cut, { columns: 80, paint: plain, linesMax: 2 })).toMatch(
+      /\.\.\. and \d+ more lines in report\.html/,
+    );
+  });
+
+  it("keeps a number and its unit on one line", () => {
+    expect(wrapped("it took 0.31 s in all", 12)).toEqual(["it took", "0.31 s in", "all"]);
+  });
+});
+
+describe("the page", () => {
+  it("given a run, then the page stands alone: no script, and nothing from elsewhere", () => {
+    const page = renderReport(cut, record);
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).toContain('<p class="verdict valid">valid</p>');
+    expect(page).not.toMatch(/<script|<link|\bsrc=|@import|https?:/);
+    expect(page.match(/<g class="lane">/g)).toHaveLength(3);
+    expect(page).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it("given texts with signs of HTML, then they stay texts, wherever they stand", () => {
+    const nasty = `<script>alert("&'")</script>`;
+    const { experiment, judgement, check } = cut;
+    const run: ConcludedRun = {
+      ...cut,
+      experiment: { ...experiment, name: nasty, description: nasty },
+      check: { ...check, verdict: "invalid", reason: nasty, diagram: nasty },
+      judgement: { ...judgement, findings: [{ by: nasty, detail: nasty, atUs: 1 }] },
+    };
+    const page = renderReport(run, { ...record, bench: nasty, fingerprint: nasty });
+    expect(page).not.toContain("<script");
+    expect(page).toContain("&lt;script&gt;alert(&quot;&amp;&#39;&quot;)&lt;/script&gt;");
+  });
+
+  it("escapes what is inserted into markup, unless it is markup", () => {
+    expect(markup`<p>${"a < b"}${null}${[markup`<b>${1}</b>`, trusted("<i>")]}</p>`.text).toBe(
+      "<p>a &lt; b<b>1</b><i></p>",
+    );
+  });
+});
