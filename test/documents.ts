@@ -52,8 +52,7 @@ export function commandsInText({ text }: Document): readonly string[] {
 
 /** Commands that take longer than a quick test may, each with its reason: `documents.system.test.ts` runs them. */
 export const slowCommands: ReadonlyMap<string, string> = new Map([
-  ["npx adrift fuzz --seeds 1000", "a campaign of a thousand seeds takes minutes"],
-  ["npx adrift fuzz --seeds 1000 --from 1", "the same campaign"],
+  ["npx adrift fuzz --seeds 1000", "a campaign of a thousand seeds takes a minute"],
   ["npx adrift fuzz --minutes 10", "it goes on for ten minutes"],
   ["npx adrift fuzz --mutant all", "some mutants take hundreds of seeds"],
   ["npx adrift fuzz --mutant forgets-its-vote-at-restart", "the faults that it takes are shrunk, run by run"],
