@@ -48,13 +48,19 @@ describe("adrift fuzz", { timeout: 30_000 }, () => {
     ]);
     expect(status).toBe(1);
     expect(out).toContain("MISSED  skips-the-consistency-check");
-    expect(out).toContain("1 mutant: 1 not caught");
+    expect(out).toContain("1 mutant: 0 caught, 1 missed");
   });
 
   it("given Ctrl-C, then it says what is known so far, and the status is 2", async () => {
     const { status, out } = await adrift(["fuzz", "--seeds", "100"], { interrupted: true });
     expect(status).toBe(2);
     expect(out).toContain("Stopped before its end");
+  });
+
+  it("given Ctrl-C on a hunt, then what was not hunted to the end is neither caught nor missed", async () => {
+    const { status, out } = await adrift(["fuzz", "--mutant", "all", "--json"], { interrupted: true });
+    expect(status).toBe(2);
+    expect(JSON.parse(out)).toEqual({ mutants: [], caught: 0, missed: 0, unfinished: expect.any(Number) });
   });
 
   it.each([

@@ -23,29 +23,53 @@ export type HuntOptions = {
 };
 
 /** What was found of a mutant, and how to see it again. */
-type Hunted = MutantReport & { readonly command: string | null; readonly run: string | null };
+type Hunted = MutantReport & {
+  readonly command: string | null;
+  readonly run: string | null;
+  /** The hunt was broken off before it could say anything. */
+  readonly unfinished: boolean;
+};
 
 /** Hunts for mutants, one on each core at a time. */
 export async function huntMutants(shell: Shell, names: readonly string[], options: HuntOptions): Promise<ExitStatus> {
-  const { reports, interrupted } = await hunt(shell, names, options);
-  const hunted = names.flatMap((name) => reports.get(name) ?? []).map((report) => explain(report, names, shell));
+  const { from, seeds: seedsMax = seedsUsual, minutes } = options;
+  const reports = await hunt(shell, names, { from, seedsMax, minutes });
+  const hunted = [...reports.values()]
+    .toSorted((one, other) => names.indexOf(one.name) - names.indexOf(other.name))
+    .map(
+      (report): Hunted => ({
+        ...report,
+        ...explain(report, names, shell),
+        unfinished: !report.caught && report.seeds < seedsMax,
+      }),
+    );
   const caught = hunted.filter((each) => each.caught).length;
+  const missed = hunted.filter((each) => !each.caught && !each.unfinished).length;
+  const unfinished = names.length - caught - missed;
   if (options.json === true) {
-    const document = { mutants: hunted, caught, missed: names.length - caught, interrupted };
-    shell.out.write(`${JSON.stringify(document, null, 2)}\n`);
+    shell.out.write(`${JSON.stringify({ mutants: hunted, caught, missed, unfinished }, null, 2)}\n`);
   } else {
     const paint = painter(shell.out.isColoured);
     for (const each of hunted) shell.out.write(`${textOf(each, paint, shell.out.columns)}\n`);
+    const rest = [
+      missed > 0 ? paint("red", `${missed} missed`) : "",
+      unfinished > 0 ? `${unfinished} not hunted to the end` : "",
+    ];
     const all =
-      caught === names.length ? paint("green", "all caught") : paint("red", `${names.length - caught} not caught`);
+      caught === names.length ? paint("green", "all caught") : [`${caught} caught`, ...rest].filter(Boolean).join(", ");
     shell.out.write(`${count(names.length, "mutant")}: ${all}\n`);
-    if (interrupted) shell.out.write("Stopped before its end: this is what is known so far.\n");
   }
-  if (caught === names.length) return exitStatus.done;
-  return interrupted ? exitStatus.unknown : exitStatus.failed;
+  if (missed > 0) return exitStatus.failed;
+  return unfinished > 0 ? exitStatus.unknown : exitStatus.done;
 }
 
-async function hunt(shell: Shell, names: readonly string[], { from, seeds, minutes }: HuntOptions) {
+type Hunt = { readonly from: number; readonly seedsMax: number; readonly minutes: number | undefined };
+
+async function hunt(
+  shell: Shell,
+  names: readonly string[],
+  { from, seedsMax, minutes }: Hunt,
+): Promise<ReadonlyMap<string, MutantReport>> {
   const interruption = shell.noteInterruption();
   const bar = createProgressBar(shell.err, "hunt");
   const pool = new WorkerPool(names.length);
@@ -62,7 +86,7 @@ async function hunt(shell: Shell, names: readonly string[], { from, seeds, minut
     await pool.work(
       () => {
         const mutant = isOver() ? undefined : left.shift();
-        return mutant === undefined ? null : { kind: "hunt", mutant, fromSeed: from, seedsMax: seeds ?? seedsUsual };
+        return mutant === undefined ? null : { kind: "hunt", mutant, fromSeed: from, seedsMax };
       },
       ({ report }) => reports.set(report.name, report),
     );
@@ -71,22 +95,23 @@ async function hunt(shell: Shell, names: readonly string[], { from, seeds, minut
     bar.clear();
     await pool.close();
   }
-  return { reports, interrupted: interruption.isRequested };
+  return reports;
 }
 
 /** The run of a single mutant that was asked for is kept, to be looked at. */
-function explain(report: MutantReport, names: readonly string[], shell: Shell): Hunted {
+function explain(report: MutantReport, names: readonly string[], shell: Shell): Pick<Hunted, "command" | "run"> {
   const { name, seed, faultNumbers } = report;
-  if (seed === null) return { ...report, command: null, run: null };
+  if (seed === null) return { command: null, run: null };
   const folder = names.length === 1 ? keepSeed(shell, seed, { mutant: name, onlyFaults: faultNumbers }) : null;
   const run = folder === null ? null : relative(shell.folder, folder);
-  return { ...report, command: commandFor(seed, name), run };
+  return { command: commandFor(seed, name), run };
 }
 
 function textOf(report: Hunted, paint: Paint, columns: number): string {
-  const { name, section, consequence, caught, seed, by, detail, faults, seeds, command, run } = report;
+  const { name, section, consequence, caught, seed, by, detail, faults, seeds, command, run, unfinished } = report;
   const indented = (text: string): readonly string[] => wrapped(text, columns - 3).map((line) => `  ${line}`);
-  const head = `${caught ? paint("green", "caught") : paint("red", "MISSED")}  ${paint("bold", name)} (${section})`;
+  const word = caught ? paint("green", "caught") : unfinished ? paint("yellow", "stopped") : paint("red", "MISSED");
+  const head = `${word}  ${paint("bold", name)} (${section})`;
   if (!caught) return [head, ...indented(consequence), `  Not found in ${count(seeds, "seed")}.`, ""].join("\n");
   return [
     head,
