@@ -11,6 +11,7 @@ import { createProgressBar } from "./progress.ts";
 import type { ExitStatus, Shell } from "./shell.ts";
 import { statusOf } from "./status.ts";
 
+/** Prints the verdict on the history in a file, or in standard input if `-` is given. */
 export async function check(shell: Shell, given: string, options: { readonly json?: true }): Promise<ExitStatus> {
   const history = await read(shell, given);
   const verdict = judgeWatched(history, shell);

@@ -7,11 +7,13 @@ import type { RunOptions } from "./run.ts";
 import { type ExitStatus, exitStatus, type Shell, UsageError } from "./shell.ts";
 import { version } from "./version.ts";
 
+/** Everything that can be typed after `adrift`. */
 export type CommandLine = {
   /** Runs the command that the arguments name. Never throws. */
   execute(args: readonly string[]): Promise<ExitStatus>;
 };
 
+/** The command line of a shell. */
 export function createCommandLine(shell: Shell): CommandLine {
   let status: ExitStatus = exitStatus.done;
   /** Runs a command and keeps the status with which it ended. */

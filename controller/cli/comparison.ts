@@ -8,6 +8,7 @@ export type Difference = {
   readonly now: string | null;
 };
 
+/** Takes the lines of what there should be, one after the other, and keeps the first that is not there. */
 export class Comparison {
   readonly #file: string;
   readonly #kept: string;

@@ -11,6 +11,7 @@ import { statusOf } from "./status.ts";
 
 const file = new URL("./demo.yaml", import.meta.url);
 
+/** Runs the demonstration and tells it. */
 export async function demo(shell: Shell, options: { readonly seed: number }): Promise<ExitStatus> {
   const { out } = shell;
   const paint = painter(out.isColoured);

@@ -8,6 +8,7 @@ import { huntMutants } from "./campaign/hunt-mutants.ts";
 import { type Campaign, campaignText } from "./campaign/text.ts";
 import { type ExitStatus, exitStatus, type Shell, UsageError } from "./shell.ts";
 
+/** The options of `adrift fuzz`, as given. */
 export type FuzzOptions = {
   readonly seeds?: number;
   readonly from: number;
@@ -18,6 +19,7 @@ export type FuzzOptions = {
 
 const seedsUsual = 100;
 
+/** Runs a campaign, or a hunt for mutants, and prints what came of it. */
 export async function fuzz(shell: Shell, options: FuzzOptions): Promise<ExitStatus> {
   const { mutant } = options;
   if (mutant !== undefined) {

@@ -7,14 +7,17 @@ export const seedMax = 4_294_967_295;
 const countMax = 10_000_000;
 const minutesMax = 7 * 24 * 60;
 
+/** A seed: a whole number. */
 export function seedOption(text: string): number {
   return wholeNumber(text, 0, seedMax);
 }
 
+/** How many of something: at least one. */
 export function countOption(text: string): number {
   return wholeNumber(text, 1, countMax);
 }
 
+/** A length of time in minutes; part of one will do. */
 export function minutesOption(text: string): number {
   const minutes = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
   if (minutes > 0 && minutes <= minutesMax) return minutes;

@@ -2,6 +2,7 @@
 
 import type { Stream } from "./shell.ts";
 
+/** A line that is written over again and again. Where nobody watches, nothing is shown. */
 export type ProgressBar = {
   /** Shows how far the work is, from 0 to 1, or `null` where nobody knows, and what there is to say of it. */
   show(part: number | null, text: string): void;
@@ -14,6 +15,7 @@ const showEveryMs = 100;
 /** What is done before anybody gets impatient needs no bar. */
 const patienceMs = 400;
 
+/** A bar for work that is called so. It appears only if the work takes a while. */
 export function createProgressBar(stream: Stream, what: string): ProgressBar {
   if (!stream.isTerminal) return { show: () => undefined, clear: () => undefined };
   const startedMs = performance.now();

@@ -12,6 +12,7 @@ import { type ExitStatus, exitStatus, type Shell, UsageError } from "./shell.ts"
 import { prepare, simulateWatched } from "./simulation.ts";
 import { version } from "./version.ts";
 
+/** Repeats a kept run and says whether it is the same, and if not, what differs first and why that may be. */
 export async function replay(shell: Shell, given: string, options: { readonly json?: true }): Promise<ExitStatus> {
   const kept = readRunFolder(given, shell.folder);
   const events = new Comparison(runFiles.events, kept.events);

@@ -12,6 +12,7 @@ import { type ExitStatus, exitStatus, type Shell, UsageError } from "./shell.ts"
 import { type KeptSimulation, prepare, simulateAndKeep } from "./simulation.ts";
 import { statusOf } from "./status.ts";
 
+/** The options of `adrift run`, as given. */
 export type RunOptions = {
   readonly list?: true;
   readonly bench?: string;
@@ -23,6 +24,7 @@ export type RunOptions = {
 const usualBench = "five-boards";
 const randomSeedMax = 1_000_000;
 
+/** Runs an experiment and tells what happened; or lists the ready experiments. */
 export async function run(shell: Shell, given: string | undefined, options: RunOptions): Promise<ExitStatus> {
   if (options.list === true) return list(shell, options);
   if (given === undefined) {

@@ -18,6 +18,7 @@ export type Shell = {
   noteInterruption(): Interruption;
 };
 
+/** Whether somebody has pressed Ctrl-C since the command began to listen. */
 export type Interruption = { readonly isRequested: boolean };
 
 /** One of the two streams that a command writes to. */
@@ -44,6 +45,7 @@ export const exitStatus = {
   fault: 70,
 } as const;
 
+/** One of these. */
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];
 
 /** Something that the caller got wrong. The message says what, where, and what to do now. */

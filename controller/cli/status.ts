@@ -3,6 +3,7 @@
 import type { VerdictName } from "../check/index.ts";
 import { type ExitStatus, exitStatus } from "./shell.ts";
 
+/** The status that tells a verdict. */
 export function statusOf(verdict: VerdictName): ExitStatus {
   switch (verdict) {
     case "valid":

@@ -37,6 +37,7 @@ export type Evidence = {
 /** What became of a promise. */
 export type PromiseOutcome = "kept" | "broken" | "undecided";
 
+/** An expectation, and what became of it. */
 export type JudgedExpectation = {
   /** As in the experiment's file: `available within 3s of heal`, `fails: linearizable`. */
   readonly expects: string;
@@ -50,6 +51,7 @@ export type JudgedExpectation = {
 /** Something that is wrong whatever was expected. */
 export type Finding = { readonly by: string; readonly detail: string; readonly atUs: number | null };
 
+/** The verdict on a run, and all that it rests on. */
 export type Judgement = {
   readonly verdict: VerdictName;
   readonly expectations: readonly JudgedExpectation[];

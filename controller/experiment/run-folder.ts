@@ -42,6 +42,7 @@ export type RunSource =
       readonly onlyFaults: readonly number[];
     };
 
+/** What ran: other versions may come to another run from the same seed. */
 export type Versions = { readonly adrift: string; readonly node: string };
 
 /** The files of a run's folder. */

@@ -1,5 +1,6 @@
 /** Colours of a terminal, or none. */
 
+/** What a terminal can do to a text. */
 export type Colour = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 
 /** Paints a text; where there are no colours it leaves the text as it is. */
@@ -16,6 +17,7 @@ const codes: { readonly [Name in Colour]: readonly [on: number, off: number] } =
   cyan: [36, 39],
 };
 
+/** Paints, if the terminal shows colours. */
 export function painter(isColoured: boolean): Paint {
   if (!isColoured) return (_colour, text) => text;
   return (colour, text) => {

@@ -23,6 +23,7 @@ const faultRowsMax = 6;
 /** Places moments along the drawing. */
 type Scale = { readonly x: (us: number) => number; readonly endUs: number };
 
+/** The drawing, as wide as the page. Whatever a pointer rests on says what it is. */
 export function timelineSvg(run: ConcludedRun): Markup {
   const { chronicle, history, stalls } = run;
   const endUs = Math.max(chronicle.endUs, 1);

@@ -2,6 +2,7 @@
 
 import type { ConcludedRun } from "../experiment/conclude.ts";
 
+/** The verdict, why, and the figures. `operations` and `diagram` are there where the history is invalid. */
 export function verdictDocument({ judgement, check, run, stalls }: ConcludedRun) {
   const isInvalid = check.verdict === "invalid";
   return {

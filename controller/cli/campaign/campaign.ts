@@ -18,6 +18,7 @@ export type CampaignSettings = {
   readonly mutant: string | null;
 };
 
+/** Runs a campaign. Ctrl-C ends it early, with what is known by then. */
 export async function runCampaign(shell: Shell, settings: CampaignSettings): Promise<Campaign> {
   const { from, seedsMax, durationMs, mutant } = settings;
   const interruption = shell.noteInterruption();

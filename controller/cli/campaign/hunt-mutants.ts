@@ -15,6 +15,7 @@ import { faultLines } from "./text.ts";
 /** What a mutant can be expected to show itself within. */
 const seedsUsual = 2_000;
 
+/** From which seed to look, at how many at most and for how long, and how to print what was found. */
 export type HuntOptions = {
   readonly from: number;
   readonly seeds?: number;

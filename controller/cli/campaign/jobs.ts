@@ -5,6 +5,7 @@ import type { FaultKind } from "../../experiment/model.ts";
 import type { MutantReport } from "../../fuzz/hunt.ts";
 import type { Failure } from "../../fuzz/seed-run.ts";
 
+/** One piece of work. */
 export type Job =
   /** Run one seed. */
   | { readonly kind: "seed"; readonly seed: number; readonly mutant: string | null }
@@ -13,6 +14,7 @@ export type Job =
   /** Look for the first seed that catches a mutant. */
   | { readonly kind: "hunt"; readonly mutant: string; readonly fromSeed: number; readonly seedsMax: number };
 
+/** What a worker answers to a job of the same kind. */
 export type Answer = SeedSummary | ShrunkFailure | HuntResult;
 
 /** What came out of one seed. */
@@ -42,6 +44,7 @@ export type ShrunkFailure = {
   readonly faults: readonly string[];
 };
 
+/** What a hunt found. */
 export type HuntResult = { readonly kind: "hunt"; readonly report: MutantReport };
 
 /** What a worker is given when it starts: a flag in shared memory, not 0 once everybody is to stop. */

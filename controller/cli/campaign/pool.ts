@@ -6,6 +6,7 @@ import type { Answer, Job, WorkerSetup } from "./jobs.ts";
 
 const entry = new URL("./worker-entry.mjs", import.meta.url);
 
+/** A worker a core. Nothing is shared with them but the flag that stops them. */
 export class WorkerPool {
   readonly #workers: readonly CampaignWorker[];
   readonly #stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));

@@ -6,6 +6,7 @@ import { outcomesText, wrapped } from "../../report/text.ts";
 import { count, grouped } from "../../report/words.ts";
 import type { Totals } from "./totals.ts";
 
+/** A campaign that is over. */
 export type Campaign = {
   readonly from: number;
   readonly totals: Totals;
@@ -17,6 +18,7 @@ export type Campaign = {
   readonly cores: number;
 };
 
+/** A seed that failed, and how to see it again. */
 export type FailureReport = Failure & {
   readonly seed: number;
   /** The faults that it takes; `null` if it was not shrunk. */
@@ -27,6 +29,7 @@ export type FailureReport = Failure & {
   readonly run: string | null;
 };
 
+/** The table of figures, then what failed. */
 export function campaignText(campaign: Campaign, paint: Paint, columns: number): string {
   const { totals, failures, wallSeconds, cores, from, interrupted } = campaign;
   const { virtualSeconds, busySeconds, operations, messages } = totals;

@@ -5,6 +5,7 @@ import type { LossReason, NetworkCounters } from "../../../sim/network-types.ts"
 import type { FaultKind } from "../../experiment/model.ts";
 import type { SeedSummary } from "./jobs.ts";
 
+/** What all seeds come to. Times in seconds. */
 export type Totals = {
   readonly seeds: number;
   readonly undecided: number;
@@ -20,6 +21,7 @@ export type Totals = {
   readonly fingerprint: string;
 };
 
+/** What became of the messages; one that was published can be delivered several times, or never. */
 export type MessageTotals = {
   readonly published: number;
   readonly delivered: number;
