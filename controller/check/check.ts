@@ -68,8 +68,9 @@ export function checkHistory(events: Iterable<HistoryEvent>, options: CheckOptio
 /** The verdict on a history. */
 export function judge(history: History, options: CheckOptions = {}): Verdict {
   const budget = new Budget({ ...checkLimits, ...options.limits }, options.nowMs ?? null);
-  const { result: linearizable, frontierMax } = checkLinearizable(history, budget);
-  const checks = [linearizable, checkExactlyOnce(history, linearizable.verdict)];
+  const miscounts = findMiscounts(history);
+  const { result: linearizable, frontierMax } = checkLinearizable(history, budget, miscounts);
+  const checks = [linearizable, checkExactlyOnce(miscounts, linearizable.verdict)];
   const decisive = checks.find(({ verdict }) => verdict === "invalid") ?? linearizable;
   const count = (outcome: Operation["outcome"]): number =>
     history.operations.reduce((sum, each) => (each.outcome === outcome ? sum + 1 : sum), 0);
@@ -95,9 +96,17 @@ export function judge(history: History, options: CheckOptions = {}): Verdict {
   };
 }
 
-/** One key whose operations have no order is enough: the others are not looked at then. */
-function checkLinearizable(history: History, budget: Budget): { result: CheckResult; frontierMax: number } {
+/**
+ * One key whose operations have no order is enough: the others are not looked at then. What counted twice or not at all
+ * has no order, and needs no search.
+ */
+function checkLinearizable(
+  history: History,
+  budget: Budget,
+  [miscount]: readonly Miscount[],
+): { result: CheckResult; frontierMax: number } {
   const name = "linearizable";
+  if (miscount !== undefined) return { result: invalid(name, miscount.reason, miscount.operations), frontierMax: 0 };
   let frontierMax = 0;
   let undecided: CheckResult | null = null;
   for (const [key, operations] of history.byKey) {
@@ -119,9 +128,8 @@ function checkLinearizable(history: History, budget: Budget): { result: CheckRes
 }
 
 /** In one order that explains everything, each operation stands once: a linearizable history counts exactly once. */
-function checkExactlyOnce(history: History, linearizable: VerdictName): CheckResult {
+function checkExactlyOnce([miscount]: readonly Miscount[], linearizable: VerdictName): CheckResult {
   const name = "exactly-once";
-  const miscount: Miscount | undefined = findMiscounts(history)[0];
   if (miscount !== undefined) return invalid(name, miscount.reason, miscount.operations);
   if (linearizable === "valid") {
     const reason = "Each operation took effect once at most, and once where it was acknowledged.";

@@ -28,7 +28,7 @@ export class Antichain {
   readonly #slots: Slots;
   readonly #byState = new Map<State, Configuration[]>();
   /** Where there are too many to compare them all, at least none is kept twice. */
-  readonly #names = new Set<string>();
+  #names: Set<string> | null = null;
   #size = 0;
 
   constructor(slots: Slots) {
@@ -73,6 +73,7 @@ export class Antichain {
 
   #isRepeated(candidate: Configuration): boolean {
     const name = nameOf(candidate);
+    this.#names ??= new Set();
     if (this.#names.has(name)) return true;
     this.#names.add(name);
     return false;

@@ -12,11 +12,9 @@ export type Miscount = {
   readonly kind: "lost" | "repeated" | "either";
   readonly key: string;
   readonly reason: string;
-  /** The observer, and the operations that it miscounts (at most `shownMax` of them). */
+  /** The observer, and the operations that it miscounts: these alone are contradictory. */
   readonly operations: readonly Operation[];
 };
-
-const shownMax = 20;
 
 /** The first miscount of each key where there is one. That there is none proves nothing by itself. */
 export function findMiscounts(history: History): Miscount[] {
@@ -38,6 +36,8 @@ export function findMiscounts(history: History): Miscount[] {
  */
 function miscountOfAdds(key: string, operations: readonly Operation[]): Miscount | null {
   const adds = operations.filter(({ op }) => op === "add");
+  const backwards = stepBackwards(key, adds, operations);
+  if (backwards !== null) return backwards;
   if (!adds.every((add) => Number.isSafeInteger(amountOf(add)))) return null;
   const begun = new RunningSums(adds, ({ invokeLine }) => invokeLine);
   const acknowledged = new RunningSums(adds.filter(isOk), completionOf);
@@ -60,10 +60,53 @@ function miscountOfAdds(key: string, operations: readonly Operation[]): Miscount
       reason:
         `${observer.process} saw ${show(seen)} at "${key}", but all adds acknowledged before and some of those still ` +
         `open come to ${bounds}: some add ${troubles[kind]}.`,
-      operations: [...adds.filter(({ invokeLine }) => invokeLine < completionOf(observer)), observer]
-        .filter((each, index, list) => list.indexOf(each) === index)
-        .slice(-shownMax),
+      operations: evidenceAgainst(observer, operations, adds),
     };
+  }
+  return null;
+}
+
+/** The observer and all adds that it could count; if they raised the number too far since somebody saw it, only since then. */
+function evidenceAgainst(
+  observer: Operation,
+  operations: readonly Operation[],
+  adds: readonly Operation[],
+): readonly Operation[] {
+  const end = completionOf(observer);
+  const possible = adds.filter(({ invokeLine }) => invokeLine < end);
+  const earlier = operations
+    .filter((each) => isOk(each) && completionOf(each) < observer.invokeLine)
+    .reduce<Operation | null>((last, each) => (completionOf(each) > (last?.completeLine ?? 0) ? each : last), null);
+  const since = possible.filter((add) => completionOf(add) > (earlier?.invokeLine ?? 0));
+  const most = since.reduce(
+    (sum, add) => sum + Math.max(amountOf(add), 0),
+    earlier === null ? 0 : numberSeenBy(earlier),
+  );
+  const suffices = earlier !== null && numberSeenBy(observer) > most;
+  const shown = new Set(suffices ? [earlier, ...since, observer] : [...possible, observer]);
+  return [...shown].sort((a, b) => a.invokeLine - b.invokeLine);
+}
+
+/** Where all adds raise the number, nobody sees less than somebody saw before; and an add sees more. */
+function stepBackwards(key: string, adds: readonly Operation[], operations: readonly Operation[]): Miscount | null {
+  if (!adds.every((add) => amountOf(add) > 0)) return null;
+  const completed = operations.filter(isOk).sort((a, b) => completionOf(a) - completionOf(b));
+  let next = 0;
+  let highest: Operation | null = null;
+  for (const observer of operations) {
+    if (!isOk(observer)) continue;
+    for (let earlier = completed[next]; earlier !== undefined; earlier = completed[next]) {
+      if (completionOf(earlier) > observer.invokeLine) break;
+      if (highest === null || numberSeenBy(earlier) > numberSeenBy(highest)) highest = earlier;
+      next += 1;
+    }
+    if (highest === null) continue;
+    const least = numberSeenBy(highest) + amountOf(observer);
+    if (numberSeenBy(observer) >= least) continue;
+    const reason =
+      `${observer.process} saw ${numberSeenBy(observer)} at "${key}", where it must have been ${least} at least: ` +
+      `${highest.process} had seen ${numberSeenBy(highest)} before, and adds only raise it. Some add was lost, or had counted twice before.`;
+    return { kind: "lost", key, reason, operations: [highest, observer] };
   }
   return null;
 }
@@ -188,6 +231,10 @@ function isObserver({ op, result }: Operation): boolean {
 
 function seenBy({ result }: Operation): string {
   return typeof result === "string" ? result : "";
+}
+
+function numberSeenBy({ result }: Operation): number {
+  return typeof result === "number" ? result : 0;
 }
 
 function isOk({ outcome }: Operation): boolean {

@@ -6,7 +6,8 @@ import type { Operation } from "./operations.ts";
 /**
  * One line for each operation, in the order of their invocations: what it was on the left, and on the right a bar from its
  * invocation to its completion. Time is not to scale: each step to the right is the next beginning or end. A bar
- * without an end belongs to an operation of which nobody knows whether it took effect.
+ * without an end belongs to an operation of which nobody knows whether it took effect. Of many operations the last are
+ * drawn.
  *
  * ```
  * c1  write x 1   ├──┤
@@ -15,7 +16,7 @@ import type { Operation } from "./operations.ts";
  * ```
  */
 export function diagramOf(operations: readonly Operation[]): string {
-  const sorted = operations.toSorted((a, b) => a.invokeLine - b.invokeLine);
+  const sorted = operations.toSorted((a, b) => a.invokeLine - b.invokeLine).slice(-drawnMax);
   const moments = momentsOf(sorted);
   const end = moments.size * columnWidth;
   const processWidth = Math.max(0, ...sorted.map(({ process }) => process.length));
@@ -26,10 +27,12 @@ export function diagramOf(operations: readonly Operation[]): string {
     const label = `${operation.process.padEnd(processWidth)}  ${(texts[index] ?? "").padEnd(textWidth)}`;
     return `${label}  ${" ".repeat(start)}${barOf(operation, start, end, moments)}`;
   });
+  if (operations.length > drawnMax) lines.unshift(`… ${operations.length - drawnMax} operations before`);
   return lines.join("\n");
 }
 
 const columnWidth = 3;
+const drawnMax = 40;
 
 /** An operation in a few words: `read x → 1`. */
 export function describe({ op, key, value, result, outcome }: Operation): string {

@@ -23,7 +23,7 @@ import { type OpenStep, OpenSteps } from "./open-steps.ts";
 import type { Operation } from "./operations.ts";
 import { type Plan, planOf, type Step } from "./plan.ts";
 import { Successors } from "./successors.ts";
-import { absent } from "./values.ts";
+import { absent, unremarkable } from "./values.ts";
 
 /** The verdict on one key. */
 export type KeyVerdict = {
@@ -51,19 +51,19 @@ export function linearize(
   const widthMax = budget.limits.frontierMax;
 
   // A few configurations find the truth of most histories. If none was left out, even that they find none means something.
-  const narrow = search(Math.min(narrowWidth, widthMax), true);
-  if (narrow.verdict !== "unknown" || budget.isSpent) return narrow;
+  for (const width of narrowWidths) {
+    const narrow = search(Math.min(width, widthMax), true);
+    if (narrow.verdict !== "unknown" || budget.isSpent) return narrow;
+  }
   // If nothing explains the history even when each indefinite operation may take effect again and again, nothing does.
   if (plan.groups.length > 0) {
     const lenient = search(widthMax, false);
-    if (lenient.verdict !== "valid" && (lenient.verdict === "invalid" || budget.isSpent)) return lenient;
+    if (lenient.verdict === "invalid") return lenient;
   }
-  const wide = search(Math.min(wideWidth, widthMax), true);
-  return wide.verdict !== "unknown" || budget.isSpent ? wide : search(widthMax, true);
+  return search(widthMax, true);
 }
 
-const narrowWidth = 8;
-const wideWidth = 256;
+const narrowWidths = [8, 32, 128];
 
 class Search {
   readonly #plan: Plan;
@@ -122,7 +122,7 @@ class Search {
     const spentBefore = spentByAll(explained);
     for (const group of spentBefore) this.#open.spend(group);
     this.#frontier = explained.map(({ state, done, spent, setAt }) => ({
-      state,
+      state: state !== absent && this.#plan.lastLookAt(state) <= step.complete ? unremarkable : state,
       done: withoutBit(done, slot),
       spent: spentBefore.length === 0 ? spent : withoutSpent(spent, spentBefore),
       setAt,
@@ -131,11 +131,21 @@ class Search {
 
   /** The ways in which `target`, which completes now, can have taken effect by now. */
   #explanations(target: OpenStep): readonly Configuration[] {
+    return this.#onlyExplanation(target) ?? this.#allExplanations(target);
+  }
+
+  /** The short way, where there is but one configuration and nothing to choose; `null` where there is. */
+  #onlyExplanation(target: OpenStep): readonly Configuration[] | null {
+    const [only, ...others] = this.#frontier;
+    if (only === undefined || others.length > 0 || target.step.optional) return null;
+    if (isDone(only, target.slot)) return this.#frontier;
+    if (target.step.invoke < only.setAt || !this.#open.isAlone(target.step)) return null;
+    return this.#budget.take() ? this.#successors.onward(only, target) : [];
+  }
+
+  #allExplanations(target: OpenStep): readonly Configuration[] {
     const found = new Antichain(this.#open.slots);
     const reached = new Antichain(this.#open.slots);
-    let round: readonly Configuration[] = [];
-    const [first] = this.#frontier;
-    if (first !== undefined && this.#frontier.length === 1 && isDone(first, target.slot)) return this.#frontier;
     const waiting: Configuration[] = [];
     for (const configuration of this.#frontier) {
       if (isDone(configuration, target.slot)) found.add(configuration);
@@ -145,7 +155,7 @@ class Search {
       if (target.step.optional) found.add(configuration);
       for (const hidden of this.#successors.hiding(configuration, target)) found.add(hidden);
     }
-    round = waiting;
+    let round: readonly Configuration[] = waiting;
     while (round.length > 0) {
       const following: Configuration[] = [];
       for (const configuration of round) {

@@ -57,6 +57,13 @@ export class OpenSteps {
     );
   }
 
+  /** Whether no step but observers and this one could take effect now. */
+  isAlone({ role }: Step): boolean {
+    const changing = this.setters.length + this.changers.length - (role === "observer" ? 0 : 1);
+    const groups = this.setterGroups.length + this.swapGroups.size + this.growthGroups.length;
+    return changing === 0 && groups === 0;
+  }
+
   /** Takes in an indefinite step. */
   openIndefinite({ group, invoke }: Step): void {
     this.#invoked[group]?.push(invoke);

@@ -16,6 +16,7 @@ import { absent, lostNumber, lostText, type State, type Values } from "./values.
 export type Fate = { readonly kind: "seen" | "lost"; readonly state: State } | { readonly kind: "impossible" };
 
 const impossibleFate: Fate = { kind: "impossible" };
+const never = Number.POSITIVE_INFINITY;
 
 /** Looks ahead in the history of one key. */
 export class Outlook {
@@ -50,44 +51,67 @@ export class Outlook {
     if (typeof value !== "string" && typeof value !== "number") return { kind: "seen", state: before };
     const next = firstAfter(this.#lookers, now);
     const witness = this.#witnesses[next] ?? null;
-    const until = witness?.complete ?? Number.POSITIVE_INFINITY;
+    const until = witness?.complete ?? never;
 
-    let seenAs: Value | undefined;
-    const seeks = (action: Action): boolean => {
-      const sought = this.#soughtBy(action);
-      if (sought === undefined || !this.#canBecome(value, grown, sought)) return false;
-      seenAs = sought;
-      return true;
-    };
-    if (this.#someOpen(configuration, seeks) || someUntil(this.#lookers, next, until, seeks)) {
+    const seenAs = this.#soughtIn(configuration, value, grown, next, until);
+    if (seenAs !== undefined) {
       if (grown === "" || typeof value !== "string" || typeof seenAs !== "string")
         return { kind: "seen", state: before };
       // A slice of the text that somebody saw shares its memory; joining the two parts would take as much again.
       return { kind: "seen", state: this.#values.stateOf(seenAs.slice(0, value.length + grown.length)) };
     }
-    const lost: Fate = { kind: "lost", state: typeof value === "string" ? lostText : lostNumber };
-    if (witness === null) return lost;
-
-    const target = this.#soughtBy(witness.action) ?? null;
-    const begins = (action: Action): boolean => {
-      const left = leftBy(action);
-      return left !== null && this.#canBecome(this.#values.valueOf(left), "", target);
-    };
-    const beginner = firstAfter(this.#beginners, now);
-    const canBegin = this.#someOpen(configuration, begins) || someUntil(this.#beginners, beginner, until, begins);
-    return canBegin ? lost : impossibleFate;
+    const mayBeLost =
+      witness === null || this.#canBegin(configuration, this.#soughtBy(witness.action) ?? null, now, until);
+    return mayBeLost ? { kind: "lost", state: typeof value === "string" ? lostText : lostNumber } : impossibleFate;
   }
 
-  /** Whether some step that can still take effect by now passes the test. */
-  #someOpen(configuration: Configuration, test: (action: Action) => boolean): boolean {
-    for (const [slot, step] of this.#open.slots.entries()) {
-      if (step !== null && !isDone(configuration, slot) && test(step.action)) return true;
+  /** Some value sought up to line `until` that the state could grow into; `undefined` if there is none. */
+  #soughtIn(configuration: Configuration, value: Value, grown: string, next: number, until: number): Value | undefined {
+    for (const action of this.#openActions(configuration)) {
+      const sought = this.#soughtBy(action);
+      if (sought !== undefined && this.#canBecome(value, grown, sought)) return sought;
     }
-    const passes = (group: number): boolean =>
-      test(this.#open.group(group).action) && this.#open.isAvailable(group, configuration, Number.POSITIVE_INFINITY);
-    if (this.#open.setterGroups.some(passes)) return true;
-    for (const groups of this.#open.swapGroups.values()) if (groups.some(passes)) return true;
+    for (let i = next; i < this.#lookers.length; i += 1) {
+      const looker = this.#lookers[i];
+      if (looker === undefined || looker.invoke > until) return undefined;
+      const sought = this.#soughtBy(looker.action);
+      if (sought !== undefined && this.#canBecome(value, grown, sought)) return sought;
+    }
+    return undefined;
+  }
+
+  /** Whether some step up to line `until` makes a new beginning from which `target` can be reached. */
+  #canBegin(configuration: Configuration, target: Value, now: number, until: number): boolean {
+    for (const action of this.#openActions(configuration)) if (this.#leadsTo(action, target)) return true;
+    for (let i = firstAfter(this.#beginners, now); i < this.#beginners.length; i += 1) {
+      const beginner = this.#beginners[i];
+      if (beginner === undefined || beginner.invoke > until) return false;
+      if (this.#leadsTo(beginner.action, target)) return true;
+    }
     return false;
+  }
+
+  #leadsTo(action: Action, target: Value): boolean {
+    const left = leftBy(action);
+    return left !== null && this.#canBecome(this.#values.valueOf(left), "", target);
+  }
+
+  /** What can still take effect by now and might look for a state, or leave a new one. */
+  #openActions(configuration: Configuration): readonly Action[] {
+    const actions: Action[] = [];
+    for (let slot = 0; slot < this.#open.slots.length; slot += 1) {
+      const step = this.#open.slots[slot];
+      if (step !== null && step !== undefined && !isDone(configuration, slot)) actions.push(step.action);
+    }
+    for (const group of this.#open.setterGroups) {
+      if (this.#open.isAvailable(group, configuration, never)) actions.push(this.#open.group(group).action);
+    }
+    for (const groups of this.#open.swapGroups.values()) {
+      for (const group of groups) {
+        if (this.#open.isAvailable(group, configuration, never)) actions.push(this.#open.group(group).action);
+      }
+    }
+    return actions;
   }
 
   /** The value that an action looks for, `undefined` if none in particular. */
@@ -165,14 +189,4 @@ function firstAfter(steps: readonly Step[], now: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-/** Whether some step from `first` on, invoked before line `until`, passes the test. */
-function someUntil(steps: readonly Step[], first: number, until: number, test: (action: Action) => boolean): boolean {
-  for (let i = first; i < steps.length; i += 1) {
-    const step = steps[i];
-    if (step === undefined || step.invoke > until) return false;
-    if (test(step.action)) return true;
-  }
-  return false;
 }

@@ -1,6 +1,7 @@
 /** The history of one key, made ready for the search: its steps, the order of their ends, and what can be left out. */
 
 import { type Action, actionOf } from "./actions.ts";
+import { Looks, type TimedAction } from "./looks.ts";
 import type { Operation } from "./operations.ts";
 import { absent, type State, unremarkable, Values } from "./values.ts";
 
@@ -42,6 +43,8 @@ export type Plan = {
   readonly groups: readonly Group[];
   /** Some step appends or adds, and nobody knows what came out: in which order such steps stood shows only later. */
   readonly growsUnseen: boolean;
+  /** The last line at which somebody looks for this state: afterwards it is as good as any other that nobody knows. */
+  readonly lastLookAt: (state: State) => number;
   /** Some step is possible in all states but one: to leave that one, anything will do. */
   readonly avoids: boolean;
 };
@@ -55,8 +58,9 @@ export function planOf(operations: readonly Operation[], doubted: ReadonlySet<Op
   const values = new Values();
   const drafts = draftsOf(operations, doubted, values);
   const shape = shapeOf(drafts, values);
-  if (!shape.grows) forgetDetail(drafts);
-  const lastLooks = lastLooksOf(drafts);
+  const looks = new Looks(drafts);
+  // Only where steps build on a state (append, add) could it matter which of those it was that nobody looks for.
+  if (!shape.grows) forgetDetail(drafts, looks);
   const groups: Group[] = [];
   const groupNumbers = new Map<string, number>();
 
@@ -66,16 +70,17 @@ export function planOf(operations: readonly Operation[], doubted: ReadonlySet<Op
     if (number === undefined) {
       number = groups.length;
       groupNumbers.set(name, number);
-      groups.push({ action, role: roleOf(action), usefulUntil: usefulUntil(action, lastLooks) });
+      groups.push({ action, role: roleOf(action), usefulUntil: looks.usefulUntil(action) });
     }
     return number;
   }
 
-  const steps = drafts.map(
-    ({ operation, action, complete }): Step => ({
+  const useful = drafts.filter(({ action, invoke, optional }) => !optional || looks.usefulUntil(action) > invoke);
+  const steps = useful.map(
+    ({ operation, action, invoke, complete }): Step => ({
       operation,
       action,
-      invoke: operation.invokeLine,
+      invoke,
       complete,
       role: roleOf(action),
       hideable: action.kind === "set" || (isUnseenGrowth(action) && shape.onlyTexts && !shape.removes),
@@ -86,7 +91,8 @@ export function planOf(operations: readonly Operation[], doubted: ReadonlySet<Op
   return {
     values,
     steps,
-    events: eventsOf(steps, groups, shape),
+    events: eventsOf(steps, shape),
+    lastLookAt: (state) => (shape.grows ? never : looks.lastAt(state)),
     groups,
     growsUnseen: steps.some(({ action }) => isUnseenGrowth(action)),
     avoids: steps.some(({ action }) => action.kind === "differs" || action.kind === "remove"),
@@ -95,7 +101,7 @@ export function planOf(operations: readonly Operation[], doubted: ReadonlySet<Op
 
 const never = Number.POSITIVE_INFINITY;
 
-type Draft = { readonly operation: Operation; action: Action; readonly complete: number };
+type Draft = { readonly operation: Operation; action: Action } & Omit<TimedAction, "action">;
 
 function draftsOf(operations: readonly Operation[], doubted: ReadonlySet<Operation>, values: Values): Draft[] {
   const drafts: Draft[] = [];
@@ -103,7 +109,8 @@ function draftsOf(operations: readonly Operation[], doubted: ReadonlySet<Operati
     const action = actionOf(operation, operation.outcome === "ok" && !doubted.has(operation), values);
     if (action === null) continue;
     const complete = operation.outcome === "ok" ? (operation.completeLine ?? never) : never;
-    drafts.push({ operation, action, complete });
+    const optional = complete === never || doubted.has(operation);
+    drafts.push({ operation, action, invoke: operation.invokeLine, complete, optional });
   }
   return drafts;
 }
@@ -132,53 +139,18 @@ function shapeOf(drafts: readonly Draft[], values: Values): Shape {
   return { grows, removes, onlyTexts };
 }
 
-/**
- * Makes one state of all those that no step looks for: only where steps build on a state (append, add) could it matter
- * which of them it was.
- */
-function forgetDetail(drafts: readonly Draft[]): void {
-  const remarkable = new Set<State>([absent]);
-  for (const { action } of drafts) {
-    if (action.kind === "equals" || action.kind === "differs") remarkable.add(action.state);
-    else if (action.kind === "swap") remarkable.add(action.from);
-  }
+/** Makes one state of all those that no step looks for. */
+function forgetDetail(drafts: readonly Draft[], looks: Looks): void {
+  const isForgotten = (state: State): boolean => state !== absent && looks.lastAt(state) === 0;
   for (const draft of drafts) {
     const { action } = draft;
-    if (action.kind === "set" && !remarkable.has(action.state)) draft.action = { kind: "set", state: unremarkable };
-    if (action.kind === "swap" && !remarkable.has(action.to)) draft.action = { ...action, to: unremarkable };
+    if (action.kind === "set" && isForgotten(action.state)) draft.action = { kind: "set", state: unremarkable };
+    if (action.kind === "swap" && isForgotten(action.to)) draft.action = { ...action, to: unremarkable };
   }
 }
 
-type LastLooks = {
-  /** The last line at which a step completes that is possible in just this state. */
-  readonly at: ReadonlyMap<State, number>;
-  /** The same for steps that are possible in many states, though not in all. */
-  readonly atMany: number;
-};
-
-function lastLooksOf(drafts: readonly Draft[]): LastLooks {
-  const at = new Map<State, number>();
-  let atMany = 0;
-  for (const { action, complete } of drafts) {
-    if (action.kind === "equals") at.set(action.state, Math.max(complete, at.get(action.state) ?? 0));
-    else if (action.kind === "swap") at.set(action.from, Math.max(complete, at.get(action.from) ?? 0));
-    else if (action.kind !== "set") atMany = Math.max(complete, atMany);
-  }
-  return { at, atMany };
-}
-
-/** A step that left behind what nobody looks at, until the next setter, might as well not have happened. */
-function usefulUntil(action: Action, lastLooks: LastLooks): number {
-  if (action.kind !== "set" && action.kind !== "swap") return never;
-  const left = action.kind === "set" ? action.state : action.to;
-  return Math.max(lastLooks.at.get(left) ?? 0, lastLooks.atMany);
-}
-
-/**
- * The order of events, without indefinite steps that are of no use and without the end, where only steps are left that
- * are possible in any order.
- */
-function eventsOf(steps: readonly Step[], groups: readonly Group[], shape: Shape): Int32Array {
+/** The order of events, without the end, where only steps are left that are possible in any order. */
+function eventsOf(steps: readonly Step[], shape: Shape): Int32Array {
   let end = 0;
   for (const { action, complete, optional } of steps) {
     const alwaysPossible = action.kind === "set" || (isUnseenGrowth(action) && shape.onlyTexts);
@@ -186,9 +158,8 @@ function eventsOf(steps: readonly Step[], groups: readonly Group[], shape: Shape
   }
   const invoked: number[] = [];
   const completing: { readonly line: number; readonly index: number }[] = [];
-  for (const [index, { invoke, complete, group }] of steps.entries()) {
+  for (const [index, { invoke, complete }] of steps.entries()) {
     if (invoke > end) break;
-    if (group >= 0 && (groups[group]?.usefulUntil ?? never) <= invoke) continue;
     invoked.push(index);
     if (complete <= end) completing.push({ line: complete, index });
   }

@@ -19,8 +19,8 @@ import { linearize } from "./linearize.ts";
 import { isPair, type Operation } from "./operations.ts";
 
 /** How much work a single trial, and all of them, may be: in configurations, so that the result is always the same. */
-const trialLimits: CheckLimits = { configurationsMax: 200_000, frontierMax: 2_000, durationMsMax: 0 };
-const configurationsMax = 5_000_000;
+const trialLimits: CheckLimits = { configurationsMax: 100_000, frontierMax: 2_000, durationMsMax: 0 };
+const configurationsMax = 1_500_000;
 
 /**
  * A small contradictory subset of `operations`, which are all those on one key, in the order of their invocations, and

@@ -1,7 +1,7 @@
 /** What can come next: the ways in which a configuration goes on when an operation completes. */
 
 import { type Action, isPossible, next } from "./actions.ts";
-import { withBit } from "./bits.ts";
+import { type Bits, withBit } from "./bits.ts";
 import { type Configuration, isDone, withSpent } from "./configuration.ts";
 import type { OpenStep, OpenSteps } from "./open-steps.ts";
 import { type Fate, Outlook } from "./outlook.ts";
@@ -53,40 +53,30 @@ export class Successors {
   onward(from: Configuration, target: OpenStep): Configuration[] {
     const found: Configuration[] = [];
     const now = target.step.complete;
-
-    const consider = (
-      action: Action,
-      done: Configuration["done"],
-      spent: Configuration["spent"],
-      isWanted: boolean,
-    ) => {
-      const after = this.#after(from, action, { done, spent }, now, isWanted);
-      if (after !== null) found.push(after);
-    };
     if (target.step.role !== "observer") {
       const isWanted = !target.step.optional || this.#plan.avoids;
-      consider(target.step.action, withBit(from.done, target.slot), from.spent, isWanted);
+      this.#add(found, from, target.step.action, withBit(from.done, target.slot), from.spent, now, isWanted);
     }
     if (target.step.role === "setter" && !this.#isWaitedFor(from)) return found;
     for (const { step, slot } of this.#open.changers) {
       if (slot === target.slot || isDone(from, slot)) continue;
-      consider(step.action, withBit(from.done, slot), from.spent, !step.hideable);
+      this.#add(found, from, step.action, withBit(from.done, slot), from.spent, now, !step.hideable);
     }
     for (const groups of this.#changerGroups(from.state)) {
       for (const group of groups) {
         const { action } = this.#open.group(group);
         if (!this.#isPossible(action, from.state) || !this.#open.isAvailable(group, from, never)) continue;
-        consider(action, from.done, this.#spending(from, group), this.#plan.avoids);
+        this.#add(found, from, action, from.done, this.#spending(from, group), now, this.#plan.avoids);
       }
     }
     for (const { step, slot } of this.#open.setters) {
       if (slot === target.slot || isDone(from, slot) || !this.#isUseful(step.action, from, target)) continue;
-      consider(step.action, withBit(from.done, slot), from.spent, true);
+      this.#add(found, from, step.action, withBit(from.done, slot), from.spent, now, true);
     }
     for (const group of this.#open.setterGroups) {
       const { action } = this.#open.group(group);
       if (!this.#open.isAvailable(group, from, never) || !this.#isUseful(action, from, target)) continue;
-      consider(action, from.done, this.#spending(from, group), true);
+      this.#add(found, from, action, from.done, this.#spending(from, group), now, true);
     }
     return found;
   }
@@ -111,22 +101,28 @@ export class Successors {
     return { ...configuration, done };
   }
 
-  /** What `action` makes of `from`; `null` if that is impossible, leads nowhere, or to nothing that is wanted. */
-  #after(
+  /**
+   * Adds to `found` what `action` makes of `from`, unless that is impossible, leads nowhere, or to nothing that is wanted.
+   *
+   * @param done The steps that have taken effect then, and `spent` the indefinite ones.
+   */
+  #add(
+    found: Configuration[],
     from: Configuration,
     action: Action,
-    progress: Pick<Configuration, "done" | "spent">,
+    done: Bits,
+    spent: readonly number[],
     now: number,
     isWanted: boolean,
-  ): Configuration | null {
-    if (!this.#isPossible(action, from.state)) return null;
+  ): void {
+    if (!this.#isPossible(action, from.state)) return;
     const setAt = action.kind === "set" ? now : from.setAt;
-    const fate = this.#fateOf(from.state, action, { ...progress, state: from.state, setAt }, now);
-    if (fate.kind === "impossible") return null;
-    const reached = { state: fate.state, done: progress.done, spent: progress.spent, setAt };
+    const fate = this.#fateOf(from.state, action, { state: from.state, done, spent, setAt }, now);
+    if (fate.kind === "impossible") return;
+    const reached = { state: fate.state, done, spent, setAt };
     const after = this.seen(reached);
     // What nobody wanted and nobody sees can as well be hidden later, when its own completion asks for it.
-    return fate.kind === "lost" && !isWanted && after === reached ? null : after;
+    if (fate.kind === "seen" || isWanted || after !== reached) found.push(after);
   }
 
   #fateOf(before: State, action: Action, configuration: Configuration, now: number): Fate {
