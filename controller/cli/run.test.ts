@@ -218,6 +218,14 @@ describe("adrift", () => {
     expect(err).toContain("Did you mean demo?");
   });
 
+  it("given a fault of our own, then it asks to report it, with all that it takes to see it again; the status is 70", async () => {
+    const { status, err } = await adrift(["run", "--list"], { outBreaks: true });
+    expect(status).toBe(70);
+    expect(err).toMatch(/fault of Adrift's own.*Please report it/);
+    expect(err).toContain("  adrift run --list\n");
+    expect(err).toContain("Error: something that nobody thought of");
+  });
+
   it("given --help or --version, then the status is 0", async () => {
     expect(await adrift(["--version"])).toMatchObject({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     expect((await adrift(["--help"])).status).toBe(0);

@@ -21,6 +21,8 @@ export type Surroundings = {
   readonly columns?: number;
   /** Somebody pressed Ctrl-C as soon as the command listened. */
   readonly interrupted?: boolean;
+  /** Writing a result fails, as by a fault of our own. */
+  readonly outBreaks?: boolean;
 };
 
 export type Ended = { readonly status: number; readonly out: string; readonly err: string };
@@ -33,7 +35,7 @@ export function createTestShell(): TestShell {
       const out = createTestStream(around);
       const err = createTestStream(around);
       const shell: Shell = {
-        out,
+        out: around.outBreaks === true ? { ...out, write: breakDown } : out,
         err,
         input: Readable.from([Buffer.from(around.input ?? "")]),
         folder,
@@ -45,6 +47,10 @@ export function createTestShell(): TestShell {
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+function breakDown(): never {
+  throw new Error("something that nobody thought of");
 }
 
 function createTestStream({ isTerminal = false, columns = 100 }: Surroundings): Stream & { text(): string } {
