@@ -284,7 +284,7 @@ export class Raft {
     const state = this.#state;
     state.log.saveEnded(id);
     ownVoteDurable(state, id);
-    if (state.role.name === "leader") advanceCommit(state, state.role);
+    if (state.role.name === "leader" && state.log.durableIndex > state.commitIndex) advanceCommit(state, state.role);
   }
 
   /** Hands out everything that is to be done since the last call; `null` if nothing is. */

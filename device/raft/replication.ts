@@ -78,7 +78,7 @@ export function onAppendAccepted(
     // It got there without the snapshot.
     beginReplicate(progress);
   }
-  advanceCommit(state, leadership);
+  if (progress.matchIndex > state.commitIndex) advanceCommit(state, leadership);
   // What was just committed may have been the end of its office.
   if (state.role === leadership) askIfCaughtUp(state, leadership);
 }
@@ -110,7 +110,7 @@ export function onHeartbeatReply(
   message: HeartbeatReply,
 ): void {
   progress.heardRound = Math.max(progress.heardRound, message.round);
-  confirmReads(state, leadership);
+  if (message.round > leadership.confirmedRound) confirmReads(state, leadership);
   resendIfLost(state, progress);
 }
 

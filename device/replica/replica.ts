@@ -2,7 +2,7 @@
  * One participant: consensus, storage, machines, sessions and requests tied together, as one synchronous loop.
  *
  * The host (a simulated world, a real board) calls in with what happened: time, messages, requests; what takes time on
- * the disk comes back by itself. After each input the core's effects are carried out until none is left. There is no
+ * the disk comes back by itself. After each input the core's effects are drained and carried out. There is no
  * promise, no timer and no thread in here, so whoever owns the clock, the disk and the wire owns the order of things.
  */
 
@@ -224,15 +224,12 @@ export class Replica {
     this.#settle(running);
   }
 
-  /** Carries out effects until there are none. */
+  /** Carries out what followed from an input. It gives the core nothing new to do, so one drain takes it all. */
   #settle(running: Running): void {
     const { raft, requests } = running;
-    for (;;) {
-      this.#promote(raft);
-      const effects = raft.drain();
-      if (effects === null) break;
-      this.#carryOut(running, effects);
-    }
+    this.#promote(raft);
+    const effects = raft.drain();
+    if (effects !== null) this.#carryOut(running, effects);
     const leads = raft.role === "leader";
     if (leads !== this.#takesRequests) {
       this.#takesRequests = leads;

@@ -4,6 +4,9 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Answer, Job, WorkerSetup } from "./jobs.ts";
 
+/** Runs leave much behind that was short-lived; with room for it, little of it is ever copied. */
+const maxYoungGenerationSizeMb = 64;
+
 const entry = new URL("./worker-entry.mjs", import.meta.url);
 
 /** A worker a core. Nothing is shared with them but the flag that stops them. */
@@ -60,7 +63,7 @@ class CampaignWorker {
   #settle: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null;
 
   constructor(setup: WorkerSetup) {
-    this.#worker = new Worker(entry, { workerData: setup });
+    this.#worker = new Worker(entry, { workerData: setup, resourceLimits: { maxYoungGenerationSizeMb } });
     this.#worker.on("message", (answer: Answer) => this.#settle?.resolve(answer));
     this.#worker.on("error", (error: Error) => this.#settle?.reject(error));
     this.#worker.on("exit", (code) =>
