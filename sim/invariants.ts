@@ -60,6 +60,7 @@ export class Invariants {
   readonly #members = new Map<MemberId, Member>();
   readonly #processes: Process[];
   readonly #leaders = new Map<Term, MemberId>();
+  #elections = 0;
   /** By (index, term): the hash of the log up to there, the same wherever such an entry stands. */
   readonly #entries = new Map<number, number>();
   /** The one true log, as far as it is committed. */
@@ -93,7 +94,7 @@ export class Invariants {
 
   /** How many terms had a leader. */
   get elections(): number {
-    return this.#leaders.size;
+    return this.#elections;
   }
 
   /** The identity under which a board takes part, or last did. */
@@ -228,6 +229,11 @@ export class Invariants {
     const other = this.#leaders.get(term);
     if (other !== undefined) this.report("election safety", board.name, `term ${term} already has leader ${other}`);
     this.#leaders.set(term, id);
+    this.#elections += 1;
+    for (const old of this.#leaders.keys()) {
+      if (this.#leaders.size <= leadersKept) break;
+      this.#leaders.delete(old);
+    }
     const { log } = this.#member(id);
     const index = this.#committed.lastIndex;
     const chain = log.chainAt(index);
@@ -462,6 +468,7 @@ export class Invariants {
 
 /** Terms below this fit beside an index in one number. */
 const termsMax = 1_000_000;
+const leadersKept = 4_096;
 const votesKept = 64;
 const snapshotsKept = 16;
 const entriesKept = 20_000;

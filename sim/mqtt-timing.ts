@@ -3,6 +3,7 @@
  * 1 s. All in microseconds; where there are two bounds, a value from the first to the second is drawn each time.
  */
 
+/** From the first to the second, in microseconds: a value in between is drawn each time. */
 export type RangeUs = readonly [minUs: number, maxUs: number];
 
 /** An endpoint that gets no answer to its ping gives its connection up so long after the cut. */

@@ -49,6 +49,7 @@ export type Verdict = {
   };
 };
 
+/** What a check may cost. */
 export type CheckOptions = {
   /** Bounds of the search; what is left out is as in `checkLimits`. */
   readonly limits?: Partial<CheckLimits>;

@@ -7,6 +7,7 @@ import { type Bits, hasBit } from "./bits.ts";
 import type { Step } from "./plan.ts";
 import type { State } from "./values.ts";
 
+/** One way in which the history up to here can have happened. */
 export type Configuration = {
   readonly state: State;
   /** The open slots whose steps have taken effect. */

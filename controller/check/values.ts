@@ -11,8 +11,10 @@ export const absent: State = 0;
 /** Some value which no operation of the history could tell from any other that nobody looks for. */
 export const unremarkable: State = 1;
 
-/** A text, and a number, of which it is known that nobody will see what they are (see `outlook.ts`). */
+/** A text of which it is known that nobody will see what it is (see `outlook.ts`). */
 export const lostText: State = 2;
+
+/** A number of which it is known that nobody will see what it is. */
 export const lostNumber: State = 3;
 
 /** Numbers the values of one key. */

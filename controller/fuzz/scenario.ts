@@ -3,8 +3,8 @@
  * seed draws a few kinds of faults and leaves out the others, since what happens all the time hides what needs quiet.
  */
 
-import { createRandom, type Random } from "../../device/random.ts";
 import type { RaftOptions } from "../../device/raft/index.ts";
+import { createRandom, type Random } from "../../device/random.ts";
 import { defaultReplicaOptions, type ReplicaOptions } from "../../device/replica/options.ts";
 import type { Bench } from "../../hardware/bench.ts";
 import { type DiskTiming, goodDiskTiming } from "../../sim/disk.ts";
@@ -137,10 +137,11 @@ function drawFaults(random: Random, draw: FaultDraw, durationUs: number): readon
     faults.push(...drawStory(random.fork("story"), draw, random.between(second, durationUs - 5 * second)));
   }
   return faults
-    .toSorted((one, other) => startOf(one) - startOf(other))
+    .toSorted((one, other) => beginOf(one) - beginOf(other))
     .map((fault, place) => ({ ...fault, line: place + 1 }));
 }
 
-function startOf({ schedule }: ScheduledFault): number {
+/** When a fault begins, the first time. */
+export function beginOf({ schedule }: ScheduledFault): number {
   return schedule.kind === "once" ? schedule.atUs : schedule.firstUs;
 }

@@ -2,7 +2,7 @@
 
 import type { Laws } from "../../sim/laws.ts";
 import { readyBenches } from "./benches.ts";
-import { drawScenario } from "./scenario.ts";
+import { beginOf, drawScenario } from "./scenario.ts";
 import { type Failure, runSeed } from "./seed-run.ts";
 
 export type Shrunk = {
@@ -21,9 +21,10 @@ const runsMax = 150;
  * the same way, but a run without a fault goes its own way from there on; hence every step is tried, not reasoned about.
  */
 export function shrink(seed: number, failure: Failure, laws?: Laws): Shrunk {
+  const scenario = drawScenario(seed, readyBenches());
   let runs = 0;
   let best: { readonly faults: readonly number[]; readonly failure: Failure } = {
-    faults: drawScenario(seed, readyBenches()).experiment.faults.map(({ line }) => line),
+    faults: scenario.experiment.faults.map(({ line }) => line),
     failure,
   };
 
@@ -37,18 +38,24 @@ export function shrink(seed: number, failure: Failure, laws?: Laws): Shrunk {
     return true;
   }
 
-  // What begins after the failure cannot have caused it, so the later half is most often the first to go.
+  // What begins after the failure cannot have caused it.
+  const begun = scenario.experiment.faults.filter(
+    (fault) => beginOf(fault) <= (failure.atUs ?? Number.POSITIVE_INFINITY),
+  );
+  if (begun.length < best.faults.length) stillFails(begun.map(({ line }) => line));
+
   let size = Math.ceil(best.faults.length / 2);
   while (size >= 1) {
-    let place = best.faults.length - size;
-    while (place > -size) {
+    const before = best.faults.length;
+    // From the back: leaving out a late fault changes less of what comes to the failure.
+    for (let place = best.faults.length - size; place > -size; place -= size) {
       const { faults } = best;
       const start = Math.max(place, 0);
-      const rest = [...faults.slice(0, start), ...faults.slice(place + size)];
-      if (rest.length < faults.length) stillFails(rest);
-      place -= size;
+      stillFails([...faults.slice(0, start), ...faults.slice(place + size)]);
     }
-    size = size === 1 ? 0 : Math.ceil(size / 2);
+    // Once nothing more goes one by one, nothing more goes.
+    if (size > 1) size = Math.ceil(size / 2);
+    else if (best.faults.length === before) break;
   }
   return { seed, ...best };
 }

@@ -15,7 +15,7 @@ function followerC(cluster: Cluster): unknown {
 test("given a follower behind the compacted log, when it is heard again, then it gets the snapshot and then the log", async () => {
   const cluster = new Cluster({ initial: three, options: { snapshotChunkBytes: 8 } });
   cluster.tell(
-    "c was cut off while the others went on and compacted their logs. What it lacks exists only in the snapshot now, so the leader sends that, piece by piece (§5.3), and then the entries that came after it. A piece gets lost on the way: c says how much it holds, and the leader goes on from there.",
+    "c was cut off while the others went on and compacted their logs. What it lacks exists only in the snapshot now, so the leader sends that, piece by piece (§5.1, Figure 5.3), and then the entries that came after it. A piece gets lost on the way: c says how much it holds, and the leader goes on from there.",
   );
   cluster.elect("a");
   cluster.isolate("c");
@@ -54,7 +54,7 @@ test("given a follower behind the compacted log, when it is heard again, then it
 test("given a snapshot that reaches the end of the log, when it is installed, then the leader knows at once and sends ahead", async () => {
   const cluster = new Cluster({ initial: three });
   cluster.tell(
-    "The snapshot covers the leader's whole log, so no entry follows it. The follower answers the last piece as it would an append: up to here we agree. That alone must bring it back to being replicated to (§5.3), or it would stay in doubt until somebody proposes.",
+    "The snapshot covers the leader's whole log, so no entry follows it. The follower answers the last piece as it would an append: up to here we agree. That alone must bring it back to being replicated to (§5.1, Figure 5.3), or it would stay in doubt until somebody proposes.",
   );
   cluster.quietly(() => {
     cluster.isolate("c");
@@ -77,7 +77,7 @@ test("given a snapshot that reaches the end of the log, when it is installed, th
 test("given a snapshot under way, when the follower turns out to have come further by itself, then the leader drops the snapshot", async () => {
   const cluster = new Cluster({ initial: three, options: { snapshotChunkBytes: 4 } });
   cluster.tell(
-    "The leader took c for far behind and began to send its snapshot as of 5. But an append sent long before, as late as can be, brought c to 4, and the leader's log still reaches back to there: c's answer ends the snapshot, and the log does the rest (§5.3).",
+    "The leader took c for far behind and began to send its snapshot as of 5. But an append sent long before, as late as can be, brought c to 4, and the leader's log still reaches back to there: c's answer ends the snapshot, and the log does the rest (§5.1, Figure 5.3).",
   );
   cluster.elect("a");
   cluster.quietly(() => {

@@ -1,4 +1,4 @@
-/** Sending the state itself, piece by piece, to a follower that is too far behind the log (§5.3). */
+/** Sending the state itself, piece by piece, to a follower that is too far behind the log (§5.1, Figure 5.3). */
 
 import { commitThrough } from "./commitment.ts";
 import { assertInvariant } from "./invariant.ts";

@@ -122,7 +122,7 @@ export type Heartbeat = Addressed & {
 /** "I heard that round." */
 export type HeartbeatReply = Addressed & { readonly type: "heartbeatReply"; readonly round: number };
 
-/** One piece of a snapshot (InstallSnapshot, §5.3). The pieces of one snapshot arrive in order or are asked for again. */
+/** One piece of a snapshot (InstallSnapshot, Figure 5.3). The pieces of one snapshot arrive in order or are asked for again. */
 export type SnapshotChunk = Addressed & {
   readonly type: "snapshot";
   readonly snapshotIndex: LogIndex;

@@ -64,7 +64,7 @@ export type SaveBatch = {
   readonly hardState: HardState | null;
   /** Contiguous. An entry at or before the end of the log replaces what stood there and everything after it (§3.5). */
   readonly entries: readonly Entry[];
-  /** A snapshot received from a leader: it replaces the whole log (§5.3); `entries` then follow it. */
+  /** A snapshot received from a leader: it replaces the whole log (§5.1, Figure 5.3); `entries` then follow it. */
   readonly snapshot: Snapshot | null;
 };
 
