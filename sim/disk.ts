@@ -217,12 +217,14 @@ export class SimDisk {
   /** Ends an operation of a boot after its time, unless the boot has ended by then; not while the disk is stalled. */
   #later(epoch: number, [minUs, maxUs]: RangeUs, completion: () => void): void {
     if (epoch !== this.#epoch) return;
-    const arrive = (): void => {
-      if (epoch !== this.#epoch) return;
-      if (this.#stalled) this.#held.push(arrive);
-      else completion();
-    };
-    this.#schedule(this.#random.between(minUs, maxUs + 1) * this.#slowness, arrive);
+    const delayUs = this.#random.between(minUs, maxUs + 1) * this.#slowness;
+    this.#schedule(delayUs, () => this.#arrive(epoch, completion));
+  }
+
+  #arrive(epoch: number, completion: () => void): void {
+    if (epoch !== this.#epoch) return;
+    if (this.#stalled) this.#held.push(() => this.#arrive(epoch, completion));
+    else completion();
   }
 
   #endBoot(): void {

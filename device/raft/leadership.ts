@@ -1,6 +1,6 @@
 /** What a leader does by itself: takes office, says that it leads, resigns when nobody listens (§3.4, §6.2). */
 
-import { isQuorum, membersOf } from "./configuration.ts";
+import { membersOf, quorumReached } from "./configuration.ts";
 import { sendDueHeartbeats } from "./heartbeat.ts";
 import { weight } from "./log.ts";
 import { createProgress } from "./progress.ts";
@@ -25,6 +25,7 @@ export function becomeLeader(state: State): void {
     leaseUntil: Number.NEGATIVE_INFINITY,
     leaseForfeited: false,
     transfer: null,
+    hearsQuorumUntil: Number.NEGATIVE_INFINITY,
   };
   state.role = leadership;
   note(state, { type: "role", role: "leader", term: state.term, reason: "a majority voted for it" });
@@ -35,6 +36,7 @@ export function becomeLeader(state: State): void {
 
 /** Keeps one `Progress` for everyone else in the configuration in force. */
 export function followMembers(state: State, leadership: Leadership): void {
+  leadership.hearsQuorumUntil = Number.NEGATIVE_INFINITY;
   const members = membersOf(state.log.configuration);
   for (const member of leadership.progress.keys()) {
     if (!members.includes(member)) leadership.progress.delete(member);
@@ -66,9 +68,12 @@ export function leaderDeadline(state: State, leadership: Leadership): TimeUs {
   return deadline;
 }
 
+/** Whether a majority was heard from within an election time-out, worked out anew only when the last answer runs out. */
 function hearsQuorum(state: State, leadership: Leadership): boolean {
-  const since = state.now - state.options.electionTimeoutMinUs;
-  return isQuorum(state.log.configuration, state.rules, (voter) => {
-    return voter === state.id || (leadership.progress.get(voter)?.lastHeardAt ?? Number.NEGATIVE_INFINITY) > since;
-  });
+  if (state.now < leadership.hearsQuorumUntil) return true;
+  const heardAt = quorumReached(state.log.configuration, state.rules, (voter) =>
+    voter === state.id ? state.now : (leadership.progress.get(voter)?.lastHeardAt ?? Number.NEGATIVE_INFINITY),
+  );
+  leadership.hearsQuorumUntil = heardAt + state.options.electionTimeoutMinUs;
+  return state.now < leadership.hearsQuorumUntil;
 }

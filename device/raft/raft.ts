@@ -293,31 +293,32 @@ export class Raft {
     const { outbox, log } = state;
     if (state.role.name === "leader") replicate(state, state.role);
     const save = this.#takeSave();
-    const heldUntil = log.lastSaveUnderWay;
     const appliable = state.rules.appliableIndex(state.commitIndex, log.durableIndex);
     const apply = appliable > state.appliedIndex ? log.range(state.appliedIndex + 1, appliable) : nothing;
-    const isIdle =
-      save === null &&
-      apply.length === 0 &&
-      outbox.send.length + outbox.held.length + outbox.reads.length + outbox.events.length === 0;
-    if (isIdle) return null;
+    const waiting = outbox.send.length + outbox.held.length + outbox.reads.length + outbox.events.length;
+    if (save === null && apply.length === 0 && waiting === 0) return null;
     state.appliedIndex += apply.length;
-    const { send, held, restore, reads, events } = outbox;
-    outbox.send = [];
-    outbox.held = [];
-    outbox.restore = null;
-    outbox.reads = [];
-    outbox.events = [];
+    const { send, held, restore, reads, events } = this.#empty();
+    const heldUntil = held.length === 0 ? 0 : log.lastSaveUnderWay;
     if (heldUntil !== null) return { save, send, held, heldUntil, restore, apply, reads, events };
+    return { save, send: [...send, ...held], held: nothing, heldUntil: 0, restore, apply, reads, events };
+  }
+
+  /** Takes everything out of the outbox. Most of its lists are empty most of the time; those stay where they are. */
+  #empty(): Pick<Effects, "send" | "held" | "restore" | "reads" | "events"> {
+    const { outbox } = this.#state;
+    const { send, held, restore, reads, events } = outbox;
+    if (send.length > 0) outbox.send = [];
+    if (held.length > 0) outbox.held = [];
+    if (reads.length > 0) outbox.reads = [];
+    if (events.length > 0) outbox.events = [];
+    outbox.restore = null;
     return {
-      save,
-      send: held.length === 0 ? send : [...send, ...held],
-      held: [],
-      heldUntil: 0,
+      send: send.length > 0 ? send : nothing,
+      held: held.length > 0 ? held : nothing,
       restore,
-      apply,
-      reads,
-      events,
+      reads: reads.length > 0 ? reads : nothing,
+      events: events.length > 0 ? events : nothing,
     };
   }
 

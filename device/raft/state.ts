@@ -38,6 +38,8 @@ export type Leadership = {
   /** Lease reads are good before this time. Once leadership was offered to another, never again in this term. */
   leaseUntil: TimeUs;
   leaseForfeited: boolean;
+  /** Until then a majority has been heard from within an election time-out, whatever else happens. */
+  hearsQuorumUntil: TimeUs;
   transfer: { readonly target: MemberId; readonly deadline: TimeUs; asked: boolean } | null;
 };
 
