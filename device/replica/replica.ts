@@ -94,7 +94,7 @@ export class Replica {
     open(settings, {
       damaged: (damage) => this.#note({ type: "damaged", damage }),
       reborn: (member) => this.#note({ type: "reborn", member }),
-      ready: (storage, boot, recovered) => this.#guard(() => this.#run(storage, boot, recovered)),
+      ready: (storage, boot, recovered) => this.#run(storage, boot, recovered),
       failed: (reason) => this.#stop(reason),
     });
   }
@@ -134,48 +134,43 @@ export class Replica {
 
   /** Time went by. */
   wake(): void {
-    this.#input(({ raft }) => this.#askToJoin(raft));
+    this.#input(this.#woken, null);
   }
 
   /** Another board sent this. */
   receive(message: PeerMessage): void {
-    this.#input(({ raft }) => {
-      if (message.type === "join") takeIn(raft, message.from);
-      else raft.step(message);
-    });
+    this.#input(takeMessage, message);
   }
 
   /** A client, or an operator, asks. */
   request(request: Request | Administration, via: Via): void {
-    this.#input(({ requests }) => requests.take(request, via));
+    this.#input(({ requests }) => requests.take(request, via), null);
   }
 
   /** A broker says that this board's process is gone (its will): a hint that shortens the wait for a new leader. */
   boardGone(board: BoardId): void {
-    this.#input(({ raft }) => {
-      if (raft.leader !== null && boardOf(raft.leader) === board) raft.forgetLeader(raft.leader);
-    });
+    this.#input(takeWill, board);
   }
 
-  /** Every input goes through here: the time first, then the input, then all that follows from it. */
-  #input(input: (running: Running) => void): void {
+  /**
+   * Every input goes through here: the time first, then the input, then all that follows from it. An impossible state
+   * ends this replica; any other mistake is the host's to hear of.
+   */
+  #input<What>(take: (running: Running, what: What) => void, what: What): void {
     const running = this.#running;
     if (running === null || this.#stopped !== null) return;
-    this.#guard(() => {
+    try {
       running.raft.tick(this.#settings.clock.monotonicUs());
-      input(running);
+      take(running, what);
       this.#settle(running);
-    });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  /** An impossible state ends this replica; any other mistake is the host's to hear of. */
-  #guard(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      this.#stop(error.message);
-    }
+  #fail(error: unknown): void {
+    if (!(error instanceof InvariantViolation)) throw error;
+    this.#stop(error.message);
   }
 
   #stop(reason: string): void {
@@ -189,6 +184,20 @@ export class Replica {
   }
 
   #run(storage: Storage, boot: BootRecord, recovered: Recovered): void {
+    try {
+      this.#running = this.#assemble(storage, boot, recovered);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const { raft } = this.#running;
+    this.#note({ type: "opened", member: boot.member, lastIndex: raft.lastIndex, tornTail: recovered.tornTail });
+    if (isJoining(raft)) this.#nextJoinAt = this.#settings.clock.monotonicUs();
+    this.wake();
+  }
+
+  /** Everything as it was when the disk was last written. */
+  #assemble(storage: Storage, boot: BootRecord, recovered: Recovered): Running {
     const { founders, options, random, clock, rules, sessionRules, wire } = this.#settings;
     const raft = new Raft({
       id: boot.member,
@@ -217,11 +226,7 @@ export class Replica {
       pendingRequestsMax: options.pendingRequestsMax,
     });
     const compaction = new Compaction(raft, machines, storage, options);
-    const running = { raft, storage, machines, requests, compaction };
-    this.#running = running;
-    this.#note({ type: "opened", member: boot.member, lastIndex: raft.lastIndex, tornTail: recovered.tornTail });
-    if (isJoining(raft)) this.#nextJoinAt = clock.monotonicUs();
-    this.#settle(running);
+    return { raft, storage, machines, requests, compaction };
   }
 
   /** Carries out what followed from an input. It gives the core nothing new to do, so one drain takes it all. */
@@ -270,15 +275,15 @@ export class Replica {
         this.#stop(result.error.message);
         return;
       }
-      this.#guard(() => {
-        running.raft.tick(this.#settings.clock.monotonicUs());
-        this.#settings.observer.saved(save.id);
-        this.#release(save.id);
-        running.raft.saved(save.id);
-        this.#settle(running);
-      });
+      this.#input(this.#saved, save.id);
     });
   }
+
+  readonly #saved = ({ raft }: Running, saveId: number): void => {
+    this.#settings.observer.saved(saveId);
+    this.#release(saveId);
+    raft.saved(saveId);
+  };
 
   /** Sends what waited for this save. */
   #release(saveId: number): void {
@@ -309,8 +314,8 @@ export class Replica {
     this.#settings.wire.publishStatus(this.status);
   }
 
-  /** Asks to be taken in, again and again, until it is. */
-  #askToJoin(raft: Raft): void {
+  /** A board that is not taken in yet asks to be, again and again. */
+  readonly #woken = ({ raft }: Running): void => {
     const { board, boards, wire, options, clock } = this.#settings;
     const now = clock.monotonicUs();
     if (now < this.#nextJoinAt) return;
@@ -323,7 +328,16 @@ export class Replica {
     for (const other of boards) {
       if (other !== board) wire.send(other, { type: "join", from: raft.id, to: other });
     }
-  }
+  };
+}
+
+function takeMessage({ raft }: Running, message: PeerMessage): void {
+  if (message.type === "join") takeIn(raft, message.from);
+  else raft.step(message);
+}
+
+function takeWill({ raft }: Running, board: BoardId): void {
+  if (raft.leader !== null && boardOf(raft.leader) === board) raft.forgetLeader(raft.leader);
 }
 
 function roleOf(raft: Raft): Status["role"] {
