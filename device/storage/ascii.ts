@@ -23,7 +23,8 @@ export function asciiBytes(text: string): Uint8Array {
 export function readAscii(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let from = start; from < end; from += charactersPerCall) {
-    text += String.fromCharCode(...bytes.subarray(from, Math.min(from + charactersPerCall, end)));
+    // Spreading the bytes would walk them one by one.
+    text += Reflect.apply(String.fromCharCode, null, bytes.subarray(from, Math.min(from + charactersPerCall, end)));
   }
   return text;
 }
