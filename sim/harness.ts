@@ -71,8 +71,6 @@ export class SimulatedBench extends BreakableBench {
     super(new World({ ...settings, record: (event) => history.push(event) }), settings.seed);
     this.history = history;
     this.world.powerOn();
-    // Cards are formatted before boards start for the first time; nothing is to come in between.
-    this.world.runUntilTrue(() => this.world.boards.every(({ state }) => state === "running"), 1_000_000);
   }
 
   // Looking

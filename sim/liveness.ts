@@ -66,7 +66,7 @@ export function demandLiveness(world: World, part: readonly SimBoard[]): Livenes
     return {
       demand: "every client is served",
       withinUs: serviceWithinUs,
-      detail: `${waiting.map((client) => client.name).join(", ")} got no answer since ${healedAtUs} µs; ${describe(world)}`,
+      detail: `${waiting.map((client) => client.name).join(", ")} got no answer since ${(healedAtUs / 1_000_000).toFixed(2)} s; ${describe(world)}`,
     };
   }
   const isQuiet = (): boolean => world.clients.every((client) => client.openSinceUs === null);
@@ -104,7 +104,7 @@ function agree(world: World, part: readonly SimBoard[]): boolean {
 function runUntil(world: World, condition: () => boolean, withinUs: number): boolean {
   const untilUs = world.nowUs + withinUs;
   while (!condition()) {
-    if (world.nowUs >= untilUs || world.violation !== null) return false;
+    if (world.nowUs >= untilUs || world.isStopped) return false;
     world.runUntil(Math.min(untilUs, world.nowUs + stepUs));
   }
   return true;

@@ -40,6 +40,8 @@ export type WorldSettings = {
   readonly workload: Workload;
   /** The laws that the boards follow; others than the lawful are mutants. */
   readonly laws?: Laws;
+  /** Whether the world ends when a rule of Raft is broken, which is usual; or goes on, to see what clients make of it. */
+  readonly stopsAtViolation?: boolean;
   /** Receives the history, event by event. */
   readonly record?: (event: HistoryEvent) => void;
   /** Receives what happens on the boards, and what is done to the bench. */
@@ -77,8 +79,9 @@ export class World {
   readonly #boardByName: ReadonlyMap<string, SimBoard>;
   /** By receiver and sender: the sender's latest boot that was heard of. What earlier boots sent comes too late. */
   readonly #boots: Uint32Array;
-  /** Boards that wait for their first start until their card is formatted. */
-  readonly #formatting = new Set<string>();
+  /** Before the world begins, disks are written at once: what they do then takes no time. */
+  #isAssembled = false;
+  readonly #atTheFactory: (() => void)[] = [];
   /** Identities whose disk is gone, or no longer what it was. */
   readonly #lostMembers = new Set<MemberId>();
 
@@ -131,24 +134,28 @@ export class World {
     return this.#fingerprint.digest();
   }
 
-  /** Formats all disks and starts all boards. */
-  powerOn(): void {
-    for (const board of this.boards) {
-      this.#formatting.add(board.name);
-      const boot = { cluster: this.bench.cluster, board: board.name, member: board.name };
-      formatStorage(board.disk.mount(), boot, (result) => {
-        if (!result.ok) throw new Error(`The simulated disk of ${board.name}: ${result.error.message}`);
-        this.#formatting.delete(board.name);
-        this.start(board.name);
-      });
-    }
+  /** Whether a rule was broken and that ends this world (see `WorldSettings.stopsAtViolation`). */
+  get isStopped(): boolean {
+    return this.invariants.violation !== null && this.#settings.stopsAtViolation !== false;
   }
 
-  /** Lets time pass until `untilUs`, or until a rule is broken. */
+  /** Gives every board a card made for it, and starts them all. */
+  powerOn(): void {
+    for (const { name, disk } of this.boards) {
+      formatStorage(disk.mount(), { cluster: this.bench.cluster, board: name, member: name }, (result) => {
+        if (!result.ok) throw new Error(`The simulated disk of ${name}: ${result.error.message}`);
+      });
+    }
+    for (let next = this.#atTheFactory.shift(); next !== undefined; next = this.#atTheFactory.shift()) next();
+    this.#isAssembled = true;
+    for (const board of this.boards) this.start(board.name);
+  }
+
+  /** Lets time pass until `untilUs`, or until a broken rule ends it. */
   runUntil(untilUs: number): void {
-    const { queue, invariants } = this;
-    while (invariants.violation === null && queue.stepUntil(untilUs));
-    if (invariants.violation === null) queue.runUntil(untilUs);
+    const { queue } = this;
+    while (!this.isStopped && queue.stepUntil(untilUs));
+    if (!this.isStopped) queue.runUntil(untilUs);
   }
 
   runFor(durationUs: number): void {
@@ -157,10 +164,10 @@ export class World {
 
   /** Lets time pass until `condition` holds; says whether it did before `withinUs` were over. Asked after each event. */
   runUntilTrue(condition: () => boolean, withinUs: number): boolean {
-    const { queue, invariants } = this;
+    const { queue } = this;
     const untilUs = this.nowUs + withinUs;
     while (!condition()) {
-      if (queue.nextUs > untilUs || invariants.violation !== null) return false;
+      if (queue.nextUs > untilUs || this.isStopped) return false;
       queue.step();
     }
     return true;
@@ -188,10 +195,9 @@ export class World {
 
   // What can be done to a board
 
-  /** Gives the board power, or starts its process again. Nothing if it runs, or its card is still being formatted. */
+  /** Gives the board power, or starts its process again. Nothing if it runs. */
   start(name: string): void {
     const board = this.board(name);
-    if (this.#formatting.has(name)) return;
     if (board.state === "running" || board.state === "paused") return;
     const count = this.boards.length;
     this.#boots.fill(0, board.index * count, (board.index + 1) * count);
@@ -323,6 +329,10 @@ export class World {
 
   /** The disk of a board is done with something. */
   #schedule(index: number, delayUs: number, happening: () => void): void {
+    if (!this.#isAssembled) {
+      this.#atTheFactory.push(happening);
+      return;
+    }
     this.queue.at(this.nowUs + delayUs, () => {
       const board = this.boards[index];
       if (board === undefined) return;
