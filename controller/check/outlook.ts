@@ -39,23 +39,23 @@ export class Outlook {
   }
 
   /**
-   * The fate, at line `now`, of the state that `grown` would have if it were appended to the text `before`; or of the
-   * state `before` itself if nothing is.
+   * The fate, at line `now`, of the state that there would be if `grown` were appended to the text `before`; or of the
+   * state `before` itself if `grown` is `null`. To append even the empty text makes a text of an absent key.
    *
    * The next look that nobody can avoid is that of the witness: of those invoked from now on, the one that completes
    * first. If the state cannot grow into anything that some step up to there looks for, it must be set anew before; if
    * that is not possible either, this leads nowhere.
    */
-  fateOf(before: State, grown: string, configuration: Configuration, now: number): Fate {
-    const value = before === absent && grown !== "" ? "" : this.#values.valueOf(before);
+  fateOf(before: State, grown: string | null, configuration: Configuration, now: number): Fate {
+    const value = before === absent && grown !== null ? "" : this.#values.valueOf(before);
     if (typeof value !== "string" && typeof value !== "number") return { kind: "seen", state: before };
     const next = firstAfter(this.#lookers, now);
     const witness = this.#witnesses[next] ?? null;
     const until = witness?.complete ?? never;
 
-    const seenAs = this.#soughtIn(configuration, value, grown, next, until);
+    const seenAs = this.#soughtIn(configuration, value, grown ?? "", next, until);
     if (seenAs !== undefined) {
-      if (grown === "" || typeof value !== "string" || typeof seenAs !== "string")
+      if (grown === null || typeof value !== "string" || typeof seenAs !== "string")
         return { kind: "seen", state: before };
       // A slice of the text that somebody saw shares its memory; joining the two parts would take as much again.
       return { kind: "seen", state: this.#values.stateOf(seenAs.slice(0, value.length + grown.length)) };

@@ -16,7 +16,7 @@ export type RandomHistoryOptions = {
   readonly indefinitePercent: number;
   /** Of a hundred operations, so many end with `fail`. */
   readonly failPercent: number;
-  /** Values are drawn from so many; 0 for values that are all different. */
+  /** Values are drawn from so many, the empty text among those to append; 0 for values that are all different. */
   readonly values: number;
   /** Whether an `ok` append says what came out. */
   readonly appendResults: boolean;
@@ -68,7 +68,7 @@ export function randomHistory(random: Random, options: RandomHistoryOptions): Hi
         return { op, key, value: [random.chance(2, 3) ? seen : freshValue(), freshValue()] };
       }
       case "append":
-        return { op, key, value: `${freshValue()} ` };
+        return { op, key, value: textOf(freshValue()) };
       case "add":
         return { op, key, value: options.values > 0 ? random.between(1, options.values + 1) : 1 };
     }
@@ -109,6 +109,11 @@ export function randomHistory(random: Random, options: RandomHistoryOptions): Hi
     else takeEffect(moment.pending, state);
   }
   return events;
+}
+
+/** The text of a drawn value: that of 0 is empty. */
+function textOf(value: number): string {
+  return value === 0 ? "" : `${value} `;
 }
 
 /** What the object does with a call; one that it refuses counts as failed. */

@@ -130,7 +130,7 @@ export class Successors {
     if (action.kind === "append" && action.result === null) {
       return this.#outlook.fateOf(before, action.text, configuration, now);
     }
-    return this.#outlook.fateOf(next(action, before, this.#plan.values), "", configuration, now);
+    return this.#outlook.fateOf(next(action, before, this.#plan.values), null, configuration, now);
   }
 
   /** Whether some open step depends on the state: otherwise nothing need happen before the step that completes. */
