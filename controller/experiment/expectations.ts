@@ -19,6 +19,15 @@ export type Moment = "heal" | "fault";
 /** A promise, and whether the run must keep it or, to teach what breaks it, must break it. */
 export type Expectation = { readonly promise: Promised; readonly outcome: "kept" | "broken" };
 
+/** Whether a promise of safety is expected to break, so that clients are to see what cannot be. */
+export function expectsLie(expect: readonly Expectation[]): boolean {
+  return expect.some(({ promise: { kind }, outcome }) => outcome === "broken" && isSafety(kind));
+}
+
+function isSafety(kind: Promised["kind"]): boolean {
+  return kind === "linearizable" || kind === "exactly-once";
+}
+
 /** What a promise looks like in a file. */
 export const promisePattern =
   /^(linearizable|exactly-once|(available|leader) within \d{1,9}(\.\d{1,6})?(us|ms|s|m|h) of (heal|fault))$/;

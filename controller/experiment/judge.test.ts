@@ -92,8 +92,30 @@ describe("promises of safety", () => {
     expect(findings).toEqual([{ by: "election safety", detail: "pi-1: term 2 already has a leader", atUs: 5 * ms }]);
   });
 
-  it("given a broken rule where a promise of safety is to fail, then that is what it shows", () => {
-    expect(judged({ expect: ["fails: linearizable"], violation })).toMatchObject({ verdict: "valid", findings: [] });
+  it("given a broken rule where a promise of safety is to fail, and nobody was lied to, then it did not fail", () => {
+    const { verdict, expectations, findings } = judged({ expect: ["fails: linearizable"], violation });
+    expect({ verdict, findings }).toEqual({ verdict: "invalid", findings: [] });
+    expect(expectations[0]).toMatchObject({ outcome: "kept", met: false });
+    expect(expectations[0]?.detail).toContain(
+      'pi-1 broke the rule "election safety". No client noticed. Try other seeds',
+    );
+  });
+
+  it("given a broken rule and a stale read where a promise of safety is to fail, then the rule explains the lie", () => {
+    const { verdict, expectations, findings } = judged({
+      expect: ["fails: linearizable"],
+      history: staleRead,
+      violation,
+    });
+    expect({ verdict, findings }).toEqual({ verdict: "valid", findings: [] });
+    expect(expectations[0]?.detail).toContain('At 0.01 s pi-1 broke the rule "election safety".');
+  });
+
+  it("given a broken rule before anybody was answered, then the promises of safety are not decided", () => {
+    const { verdict, expectations } = judged({ expect: ["linearizable", "exactly-once"], history: [], violation });
+    expect(verdict).toBe("invalid");
+    expect(expectations.map(({ outcome }) => outcome)).toEqual(["undecided", "undecided"]);
+    expect(expectations[0]?.detail).toBe("Not decided: no client was answered.");
   });
 
   it("given a broken rule where only service is to fail, then the run is invalid", () => {

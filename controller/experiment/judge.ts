@@ -6,10 +6,10 @@
  * Raft was broken inside or that the cluster did not recover at the end.
  *
  * The verdict is `invalid` if anything is other than it should be, `unknown` if something could not be decided and
- * nothing is wrong, and `valid` otherwise. A broken rule breaks the promises of safety, whatever clients happened to see
- * before the run was stopped; a cluster that does not recover breaks the promises of service. So either makes the run
- * invalid, listed among the expectations or not, unless the experiment is there to show it: unless it expects one of
- * those promises to fail.
+ * nothing is wrong, and `valid` otherwise. The promises of safety are judged by the history alone: a rule may be broken
+ * without any client being lied to. A broken rule is a finding of its own, and so is a cluster that does not recover;
+ * either makes the run invalid, listed among the expectations or not, unless the experiment is there to show what comes
+ * of it: a broken rule then explains the lie, and a cluster that does not recover breaks the promises of service.
  */
 
 import { formatDurationUs } from "../../sim/duration.ts";
@@ -17,7 +17,7 @@ import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
 import type { Verdict, VerdictName } from "../check/index.ts";
 import type { Chronicle, NotedMoment } from "./chronicle.ts";
-import { type Expectation, formatPromise, type Promised } from "./expectations.ts";
+import { type Expectation, expectsLie, formatPromise, type Promised } from "./expectations.ts";
 import type { Service } from "./service.ts";
 
 /** Everything that there is to judge. */
@@ -93,13 +93,27 @@ function judgePromise(promise: Promised, evidence: Evidence): Judged {
   }
 }
 
-function judgeSafety(kind: "linearizable" | "exactly-once", { history, violation }: Evidence): Judged {
+function judgeSafety(kind: "linearizable" | "exactly-once", { history, violation, expect }: Evidence): Judged {
   const check = history.checks.find(({ name }) => name === kind);
-  if (check?.verdict === "invalid") return { outcome: "broken", detail: check.reason };
-  if (violation !== null) {
-    return { outcome: "broken", detail: `The boards broke a rule, "${violation.invariant}", and the run was stopped.` };
+  if (check?.verdict === "invalid") {
+    const before = violation === null ? "" : ` ${rule(violation)}`;
+    return { outcome: "broken", detail: `${check.reason}${before}` };
   }
-  return { outcome: check?.verdict === "valid" ? "kept" : "undecided", detail: check?.reason ?? "It was not checked." };
+  if (history.statistics.ok === 0) return { outcome: "undecided", detail: "Not decided: no client was answered." };
+  const outcome = check?.verdict === "valid" ? "kept" : "undecided";
+  const detail = check?.reason ?? "It was not checked.";
+  if (!expectsLie(expect)) return { outcome, detail };
+  return {
+    outcome,
+    detail: `${detail} ${violation === null ? "" : `${rule(violation)} No client noticed. `}${tryMore}`,
+  };
+}
+
+/** How to go on where a lie was expected and not told. */
+const tryMore = "Try other seeds, more operations, or worse faults.";
+
+function rule({ invariant, board, atUs }: Violation): string {
+  return `At ${formatSeconds(atUs)} ${board} broke the rule "${invariant}".`;
 }
 
 /** What followed a moment: it came so long afterwards, it did not come in time, or the run ended before its time was up. */
@@ -161,14 +175,13 @@ function followedAt(firstUs: number | null, atUs: number, withinUs: number, endU
 }
 
 function findingsOf({ expect, violation, liveness }: Evidence): readonly Finding[] {
-  const mayFail = (kinds: readonly Promised["kind"][]): boolean =>
-    expect.some(({ promise, outcome }) => outcome === "broken" && kinds.includes(promise.kind));
+  const mayNotRecover = expect.some(({ promise, outcome }) => outcome === "broken" && "withinUs" in promise);
   const findings: Finding[] = [];
-  if (violation !== null && !mayFail(["linearizable", "exactly-once"])) {
+  if (violation !== null && !expectsLie(expect)) {
     const { invariant, board, detail, atUs } = violation;
     findings.push({ by: invariant, detail: `${board}: ${detail}`, atUs });
   }
-  if (liveness !== null && !mayFail(["available", "leader"])) {
+  if (liveness !== null && !mayNotRecover) {
     findings.push({ by: `liveness: ${liveness.demand}`, detail: liveness.detail, atUs: null });
   }
   return findings;

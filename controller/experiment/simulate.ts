@@ -16,6 +16,7 @@ import type { NetworkCounters, NetworkOptions } from "../../sim/network-types.ts
 import { World, type WorldEvent } from "../../sim/world.ts";
 import { carryOut, viewOf } from "../bench/simulated.ts";
 import { createConductor } from "./conductor.ts";
+import { expectsLie } from "./expectations.ts";
 import type { Experiment, Fault, FaultKind, RaftSettings } from "./model.ts";
 import { planExperiment, type Step } from "./plan.ts";
 
@@ -56,7 +57,7 @@ export type SimulatedRun = {
   readonly virtualUs: number;
   readonly events: number;
   readonly history: readonly HistoryEvent[];
-  /** The rule of Raft that was broken, if any, and what was demanded in vain at the end. */
+  /** The first rule of Raft that was broken, if any, and what was demanded in vain at the end. */
   readonly violation: Violation | null;
   readonly liveness: LivenessFailure | null;
   /** Terms that had a leader. */
@@ -68,7 +69,9 @@ export type SimulatedRun = {
   readonly interrupted: boolean;
 };
 
-/** Runs an experiment. The same experiment, bench and settings give the same run, to the byte. */
+/**
+ * Runs an experiment, up to the first broken rule of Raft; to its end if it expects clients to be lied to, since a broken
+ * rule alone is no lie yet. The same experiment, bench and settings give the same run, to the byte. */
 export function simulate(experiment: Experiment, bench: Bench, settings: SimulationSettings): SimulatedRun {
   const seconds = simulateBySeconds(experiment, bench, settings);
   for (;;) {
@@ -95,6 +98,7 @@ export function* simulateBySeconds(
     replica: { ...replica, raft: { ...replica.raft, ...settings.raft } },
     workload: experiment.workload,
     record: (event) => history.push(event),
+    stopsAtViolation: !expectsLie(experiment.expect),
     ...(settings.laws === undefined ? {} : { laws: settings.laws }),
     ...(settings.network === undefined ? {} : { network: settings.network }),
     ...(settings.disk === undefined ? {} : { disk: settings.disk }),
@@ -115,10 +119,10 @@ export function* simulateBySeconds(
   function* passUntil(untilUs: number): Generator<void, boolean, void> {
     while (world.nowUs < untilUs) {
       yield;
-      if (world.violation !== null || settings.goOn?.(world.nowUs) === false) return false;
+      if (world.isStopped || settings.goOn?.(world.nowUs) === false) return false;
       world.runUntil(Math.min(untilUs, world.nowUs + askEveryUs));
     }
-    return world.violation === null;
+    return !world.isStopped;
   }
 
   world.powerOn();
@@ -146,11 +150,11 @@ export function* simulateBySeconds(
     events: world.queue.happened,
     history,
     violation: world.violation,
-    liveness: world.violation === null ? liveness : null,
+    liveness: world.isStopped ? null : liveness,
     elections: world.invariants.elections,
     faults,
     network: world.network.counters,
-    interrupted: !goesOn && world.violation === null,
+    interrupted: !goesOn && !world.isStopped,
   };
 }
 

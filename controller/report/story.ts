@@ -82,14 +82,15 @@ function tellStall({ fromUs, toUs, operations, longestUs }: Stall, firstReignUs:
 
 /** What only a simulated bench can tell: that a rule was broken inside, or that there was no recovery. */
 function tellEnd({ violation, liveness, virtualUs }: ConcludedRun["run"]): readonly StoryLine[] {
+  const lines: StoryLine[] = [];
   if (violation !== null) {
     const { invariant, board, detail, atUs } = violation;
-    return [
-      { atUs, kind: "fault", text: `a rule is broken, and the run stops: ${invariant}. On ${board}: ${detail}.` },
-    ];
+    const stops = atUs === virtualUs ? ", and the run stops" : "";
+    lines.push({ atUs, kind: "fault", text: `a rule is broken${stops}: ${invariant}. On ${board}: ${detail}.` });
   }
-  if (liveness === null) return [];
+  if (liveness === null) return lines;
   return [
+    ...lines,
     { atUs: virtualUs, kind: "fault", text: `in vain it was demanded that ${liveness.demand}: ${liveness.detail}.` },
   ];
 }
