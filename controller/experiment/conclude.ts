@@ -18,7 +18,9 @@ export type ConcludedRun = {
   readonly history: History;
   readonly check: Verdict;
   readonly judgement: Judgement;
+  /** The stalls that a person would notice, and the longest of all, whether or not it is among them. */
   readonly stalls: readonly Stall[];
+  readonly longestStall: Stall | null;
 };
 
 /** Shorter waits than this many heartbeats are nothing that a person would notice. */
@@ -55,5 +57,6 @@ export function concludeRun(
     check,
     judgement: judgeRun(evidence),
     stalls: service.stalls(stallUs),
+    longestStall: service.longestStall(),
   };
 }

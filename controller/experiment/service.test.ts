@@ -43,7 +43,7 @@ describe("the first answer after a moment", () => {
 describe("stalls", () => {
   it("given a time in which somebody waited and nobody was answered, then it is one, with who waited how long", () => {
     const service = new Service([operation(0, 5), operation(10, 200), operation(20, 210), operation(220, 225)], 300);
-    expect(service.stalls(50)).toEqual([{ fromUs: 10, toUs: 200, operations: 2, longestUs: 190 }]);
+    expect(service.stalls(50)).toEqual([{ fromUs: 10, toUs: 200, answered: true, operations: 2, longestUs: 190 }]);
   });
 
   it("given that nobody asked for a while, then that is no stall", () => {
@@ -52,7 +52,19 @@ describe("stalls", () => {
 
   it("given that nobody is answered until the end, then the stall lasts as long as the run", () => {
     expect(new Service([operation(0, 5), operation(10, null, "info")], 300).stalls(50)).toEqual([
-      { fromUs: 10, toUs: 300, operations: 1, longestUs: 290 },
+      { fromUs: 10, toUs: 300, answered: false, operations: 1, longestUs: 290 },
     ]);
+  });
+
+  it("given that the last one gives up before the end, then the stall ends there, without an answer", () => {
+    expect(new Service([operation(0, 5), operation(10, 100, "info")], 300).stalls(50)).toEqual([
+      { fromUs: 10, toUs: 100, answered: false, operations: 1, longestUs: 90 },
+    ]);
+  });
+
+  it("given several, then the longest is not the longest time without an answer, if nobody asked in it", () => {
+    const service = new Service([operation(0, 5), operation(10, 60), operation(290, 300), operation(300, 320)], 400);
+    expect(service.longestStall()).toMatchObject({ fromUs: 10, toUs: 60 });
+    expect(new Service([], 400).longestStall()).toBeNull();
   });
 });

@@ -2,10 +2,12 @@
 
 import type { Operation } from "../check/index.ts";
 
-/** A stretch of time in which operations were open all the while and none completed `ok`. */
+/** A stretch of time from when somebody first waited until an operation completed `ok`, or the last one gave up. */
 export type Stall = {
   readonly fromUs: number;
   readonly toUs: number;
+  /** Whether it ended with an answer. */
+  readonly answered: boolean;
   /** How many operations were open at some moment of it. */
   readonly operations: number;
   /** How long the slowest of them was open in all. */
@@ -39,35 +41,56 @@ export class Service {
 
   /** The stalls longer than this, in the order of time. */
   stalls(longerThanUs: number): readonly Stall[] {
+    return this.#gaps()
+      .filter((gap) => lengthOf(gap) > longerThanUs)
+      .flatMap((gap) => this.#waitIn(gap) ?? [])
+      .filter((stall) => lengthOf(stall) > longerThanUs);
+  }
+
+  /** The longest of all stalls; `null` if nobody ever waited. */
+  longestStall(): Stall | null {
+    let longest: Stall | null = null;
+    for (const gap of this.#gaps().toSorted((one, other) => lengthOf(other) - lengthOf(one))) {
+      // No wait is longer than the time without an answer in which it lies.
+      if (longest !== null && lengthOf(gap) <= lengthOf(longest)) break;
+      const stall = this.#waitIn(gap);
+      if (stall !== null && (longest === null || lengthOf(stall) > lengthOf(longest))) longest = stall;
+    }
+    return longest;
+  }
+
+  /** The times between one answer and the next. */
+  #gaps(): readonly Gap[] {
     const answersUs = this.#operations
       .filter(({ outcome }) => outcome === "ok")
       .map((operation) => this.#endOf(operation))
       .sort((one, other) => one - other);
-    const stalls: Stall[] = [];
-    let lastUs = 0;
-    for (const answerUs of [...answersUs, this.#endUs]) {
-      const stall = answerUs - lastUs > longerThanUs ? this.#waitBetween(lastUs, answerUs) : null;
-      if (stall !== null && stall.toUs - stall.fromUs > longerThanUs) stalls.push(stall);
-      lastUs = answerUs;
+    const gaps: Gap[] = [];
+    let fromUs = 0;
+    for (const toUs of answersUs) {
+      gaps.push({ fromUs, toUs, answered: true });
+      fromUs = toUs;
     }
-    return stalls;
+    return [...gaps, { fromUs, toUs: this.#endUs, answered: false }];
   }
 
-  /** The wait that ended at `toUs`: nobody was answered since `lastUs`, but perhaps nobody asked at first. */
-  #waitBetween(lastUs: number, toUs: number): Stall | null {
+  /** The wait in a time without an answer: perhaps nobody asked at first, or in the end nobody waited any more. */
+  #waitIn({ fromUs: lastUs, toUs, answered }: Gap): Stall | null {
     let fromUs = toUs;
+    let untilUs = lastUs;
     let longestUs = 0;
-    let waiting = 0;
+    let operations = 0;
     for (let at = this.#firstSince(lastUs - this.#openUsMax); ; at += 1) {
       const operation = this.#operations[at];
       if (operation === undefined || operation.invokedAtUs >= toUs) break;
       const endedUs = this.#endOf(operation);
       if (endedUs <= lastUs) continue;
-      waiting += 1;
+      operations += 1;
       fromUs = Math.min(fromUs, Math.max(operation.invokedAtUs, lastUs));
+      untilUs = Math.max(untilUs, Math.min(endedUs, toUs));
       longestUs = Math.max(longestUs, endedUs - operation.invokedAtUs);
     }
-    return waiting === 0 ? null : { fromUs, toUs, operations: waiting, longestUs };
+    return operations === 0 ? null : { fromUs, toUs: untilUs, answered, operations, longestUs };
   }
 
   #endOf({ completedAtUs }: Operation): number {
@@ -85,4 +108,11 @@ export class Service {
     }
     return low;
   }
+}
+
+/** A time without an answer, up to the next one or the end of the run. */
+type Gap = Pick<Stall, "fromUs" | "toUs" | "answered">;
+
+function lengthOf({ fromUs, toUs }: Pick<Stall, "fromUs" | "toUs">): number {
+  return toUs - fromUs;
 }

@@ -92,8 +92,8 @@ function story(run: ConcludedRun): Markup {
     )}</ol>${more}`;
 }
 
-function figures({ check, run, history }: ConcludedRun): Markup {
-  const { statistics, progress } = check;
+function figures({ check, run, history, longestStall }: ConcludedRun): Markup {
+  const { statistics } = check;
   const { network } = run;
   const lost = Object.values(network.lost).reduce((sum, each) => sum + each, 0);
   const faults = Object.entries(run.faults).map(([kind, times]) => [`fault: ${kind}`, grouped(times)] as const);
@@ -102,7 +102,10 @@ function figures({ check, run, history }: ConcludedRun): Markup {
     ["ok", grouped(statistics.ok)],
     ["failed", grouped(statistics.fail)],
     ["of unknown outcome", grouped(statistics.info)],
-    ["longest time without an answer", seconds(progress.longestStallUs)],
+    [
+      "longest time without an answer",
+      longestStall === null ? "none" : seconds(longestStall.toUs - longestStall.fromUs),
+    ],
     ["elections", grouped(run.elections)],
     ["messages published", grouped(network.published)],
     ["messages delivered", grouped(network.delivered)],

@@ -66,6 +66,17 @@ describe("the story", () => {
     expect(story.filter((line) => line.includes("caught up")).length).toBeLessThanOrEqual(1);
   });
 
+  it("given that nobody is answered until the run is over, then it does not say that somebody was", () => {
+    const experiment = "duration: 4s\nfaults:\n  - { fault: power-cut, target: all, at: 10ms, for: 3s }\n";
+    const served = concluded(experiment);
+    const inVain = { ...served, stalls: served.stalls.map((stall) => ({ ...stall, answered: false })) };
+    const told = (each: ConcludedRun) => tellStory(each).flatMap(({ kind, text }) => (kind === "clients" ? text : []));
+    expect(told(served)).toEqual([expect.stringMatching(/^Clients are answered/)]);
+    expect(told(inVain)).toEqual([
+      expect.stringMatching(/^Nobody is answered any more: \d+ operations waited in vain, for \d/),
+    ]);
+  });
+
   it("given a replaced board, then it starts over, learns and votes again", () => {
     const run = concluded(
       "duration: 8s\nfaults:\n  - { fault: replace, target: a follower, at: 2s, for: 1s }\n",

@@ -70,14 +70,17 @@ function tellCatchUps({ catchUps }: Chronicle): readonly StoryLine[] {
   return lines;
 }
 
-function tellStall({ fromUs, toUs, operations, longestUs }: Stall, firstReignUs: number): StoryLine {
+function tellStall({ fromUs, toUs, answered, operations, longestUs }: Stall, firstReignUs: number): StoryLine {
   const who = count(operations, "operation");
-  if (fromUs < firstReignUs) {
-    return { atUs: toUs, kind: "clients", text: `clients are answered; until now ${who} waited for a first leader.` };
+  const told = (text: string): StoryLine => ({ atUs: toUs, kind: "clients", text });
+  if (!answered) {
+    return told(`nobody is answered any more: ${who} waited in vain, for ${seconds(toUs - fromUs)}.`);
   }
+  if (fromUs < firstReignUs) return told(`clients are answered; until now ${who} waited for a first leader.`);
   const slowest = operations === 1 ? "" : "the slowest ";
-  const text = `clients are answered again. For ${seconds(toUs - fromUs)} nobody was: ${who} waited, ${slowest}${seconds(longestUs)}.`;
-  return { atUs: toUs, kind: "clients", text };
+  return told(
+    `clients are answered again. For ${seconds(toUs - fromUs)} nobody was: ${who} waited, ${slowest}${seconds(longestUs)}.`,
+  );
 }
 
 /** What only a simulated bench can tell: that a rule was broken inside, or that there was no recovery. */

@@ -3,15 +3,16 @@
 import type { ConcludedRun } from "../experiment/conclude.ts";
 
 /** The verdict, why, and the figures. `operations` and `diagram` are there where the history is invalid. */
-export function verdictDocument({ judgement, check, run, stalls }: ConcludedRun) {
+export function verdictDocument({ judgement, check, run, stalls, longestStall }: ConcludedRun) {
   const isInvalid = check.verdict === "invalid";
   return {
     verdict: judgement.verdict,
     expectations: judgement.expectations,
     findings: judgement.findings,
-    history: { verdict: check.verdict, reason: check.reason, ...check.statistics, ...check.progress },
+    history: { verdict: check.verdict, reason: check.reason, ...check.statistics },
     ...(isInvalid ? { operations: check.operations, diagram: check.diagram } : {}),
     stalls,
+    longestStall,
     elections: run.elections,
     faults: run.faults,
     network: run.network,
