@@ -182,6 +182,21 @@ expect:
     `);
   });
 
+  it("is told that nobody waits so short or so long", () => {
+    const complaints = complaintsAbout("duration: 5s\nworkload: { timeout: 0s, retryAfter: 1us }\n");
+    expect(complaints.split("\n")).toEqual([
+      "mine.yaml:2:22: The timeout is 0s; it must be between 10ms and 10m.",
+      "mine.yaml:2:38: The retryAfter is 1us; it must be between 1ms and 10m.",
+    ]);
+  });
+
+  it("is told that a list names things, and at least one", () => {
+    const withTarget = (target: string) =>
+      complaintsAbout(`duration: 5s\nfaults:\n  - { fault: crash, target: ${target}, at: 1s, for: 1s }\n`);
+    expect(withTarget("[leader, pi-1]")).toContain('"leader" cannot stand in a list, which holds names alone');
+    expect(withTarget("[]")).toContain("is a list, but must be a list that names at least one");
+  });
+
   it("is told what cannot happen", () => {
     expect(
       complaintsAbout(`

@@ -1,7 +1,7 @@
 /** The description of an experiment: `experiment.yaml`, from its text to an `Experiment`. */
 
 import { type Problems, readYamlFile } from "../../hardware/yaml-file.ts";
-import { parseDurationUs } from "../../sim/duration.ts";
+import { formatDurationUs, parseDurationUs } from "../../sim/duration.ts";
 import { defaultWorkload } from "../../sim/workload.ts";
 import { type Expectation, parsePromise } from "./expectations.ts";
 import { percentToPpm, resolveFaults } from "./faults.ts";
@@ -13,6 +13,11 @@ import { type ExperimentFile, experimentFile } from "./schema.ts";
 const stepsMax = 100_000;
 const durationUsMax = 24 * 3_600_000_000;
 const retryAfterUsDefault = 300_000;
+/** Sooner nothing can be answered, and who asks again so often does nothing else. */
+const timeoutBounds: Bounds = { minUs: 10_000, maxUs: 600_000_000 };
+const retryAfterBounds: Bounds = { minUs: 1_000, maxUs: 600_000_000 };
+
+type Bounds = { readonly minUs: number; readonly maxUs: number };
 
 /**
  * Reads an experiment from the text of its file. Everything that is wrong is told at once, each with its line; whether
@@ -68,9 +73,25 @@ function resolveWorkload(file: ExperimentFile, problems: Problems): ExperimentWo
     keys: written.keys ?? defaultWorkload.keys,
     mix: resolveMix(file, problems),
     readMode,
-    timeoutUs: written.timeout === undefined ? defaultWorkload.timeoutUs : parseDurationUs(written.timeout),
-    retryAfterUs: written.retryAfter === undefined ? retryAfterUsDefault : parseDurationUs(written.retryAfter),
+    timeoutUs: resolveWait(written.timeout, "timeout", timeoutBounds, problems) ?? defaultWorkload.timeoutUs,
+    retryAfterUs: resolveWait(written.retryAfter, "retryAfter", retryAfterBounds, problems) ?? retryAfterUsDefault,
   };
+}
+
+/** How long a client waits, if that is written. */
+function resolveWait(
+  written: string | undefined,
+  field: "timeout" | "retryAfter",
+  { minUs, maxUs }: Bounds,
+  problems: Problems,
+): number | null {
+  if (written === undefined) return null;
+  const us = parseDurationUs(written);
+  if (us < minUs || us > maxUs) {
+    const message = `The ${field} is ${written}; it must be between ${formatDurationUs(minUs)} and ${formatDurationUs(maxUs)}.`;
+    problems.add(["workload", field], message);
+  }
+  return us;
 }
 
 function resolveMix(file: ExperimentFile, problems: Problems): ExperimentWorkload["mix"] {

@@ -4,7 +4,7 @@ import type { Path, Problems } from "../../hardware/yaml-file.ts";
 import { formatDurationUs, parseDurationUs } from "../../sim/duration.ts";
 import type { Fault, Schedule, ScheduledFault, Target } from "./model.ts";
 import type { ExperimentFile, FaultEntry } from "./schema.ts";
-import { formatTarget, parseGroups, parseTarget } from "./target.ts";
+import { formatTarget, parseGroups, parseTarget, targetWords } from "./target.ts";
 
 /** Shorter halves than this no cutter can do, nor would a keep-alive notice. */
 const flapPeriodUsMin = 20_000;
@@ -22,9 +22,17 @@ export function resolveFaults(file: ExperimentFile, durationUs: number, problems
     const path: Path = ["faults", position];
     const lastsUs = "for" in entry ? parseDurationUs(entry.for) : null;
     const schedule = resolveSchedule(entry, path, { durationUs, lastsUs }, problems);
+    if ("target" in entry && Array.isArray(entry.target)) refuseWords(entry.target, [...path, "target"], problems);
     if (lastsUs === 0) problems.add([...path, "for"], `A fault that lasts ${formatDurationUs(0)} is none.`);
     return { fault: resolveFault(entry, path, problems), schedule, lastsUs, line: problems.lineOf(path) };
   });
+}
+
+/** A list holds names: `[leader, pi-1]` would mean pi-1 twice as soon as pi-1 leads. */
+function refuseWords(names: readonly string[], place: Path, problems: Problems): void {
+  const word = names.find((name) => targetWords.includes(name));
+  if (word === undefined) return;
+  problems.add(place, `"${word}" cannot stand in a list, which holds names alone; write "target: ${word}", or names.`);
 }
 
 function resolveSchedule(

@@ -43,8 +43,8 @@ const workload = z.strictObject({
     .enum(["linearizable", "lease", "stale"])
     .optional()
     .describe("Reads ask a majority, trust clocks (needs raft.leaseReads), or ask nobody. linearizable by default"),
-  timeout: duration.optional().describe("When an operation is given up. 5s by default"),
-  retryAfter: duration.optional().describe("When an unanswered request is repeated. 300ms by default"),
+  timeout: duration.optional().describe("When an operation is given up, 10ms to 10m. 5s by default"),
+  retryAfter: duration.optional().describe("When an unanswered request is repeated, 1ms to 10m. 300ms by default"),
 });
 
 const raft = z.strictObject({
@@ -63,7 +63,9 @@ const raft = z.strictObject({
 
 const aTarget = `one of ${targetWords.join(", ")}, a name, or a list of names`;
 const target = z
-  .union([z.string().min(1), z.array(name).min(1).max(64)], { error: aTarget })
+  .union([z.string().min(1), z.array(name).min(1, { error: "a list that names at least one" }).max(64)], {
+    error: aTarget,
+  })
   .describe(`What it hits: ${aTarget}`);
 
 /** When: what every fault has. */
