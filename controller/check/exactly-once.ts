@@ -6,6 +6,7 @@
 
 import { show } from "./history.ts";
 import type { History, Operation } from "./operations.ts";
+import { shrink } from "./shrink.ts";
 
 /** An add or append that counted twice or not at all, and who saw it. */
 export type Miscount = {
@@ -66,8 +67,21 @@ function miscountOfAdds(key: string, operations: readonly Operation[]): Miscount
   return null;
 }
 
-/** The observer and all adds that it could count; if they raised the number too far since somebody saw it, only since then. */
+/** The observer and the adds that it miscounts; where these are many, some operations that show it as well. */
 function evidenceAgainst(
+  observer: Operation,
+  operations: readonly Operation[],
+  adds: readonly Operation[],
+): readonly Operation[] {
+  const counted = countedBy(observer, operations, adds);
+  return counted.length <= readableMax ? counted : shrink(operations, observer);
+}
+
+/** More operations than this nobody reads. */
+const readableMax = 8;
+
+/** The observer and all adds that it could count; if they raised the number too far since somebody saw it, only since then. */
+function countedBy(
   observer: Operation,
   operations: readonly Operation[],
   adds: readonly Operation[],
@@ -77,7 +91,7 @@ function evidenceAgainst(
   const earlier = operations
     .filter((each) => isOk(each) && completionOf(each) < observer.invokeLine)
     .reduce<Operation | null>((last, each) => (completionOf(each) > (last?.completeLine ?? 0) ? each : last), null);
-  const since = possible.filter((add) => completionOf(add) > (earlier?.invokeLine ?? 0));
+  const since = possible.filter((add) => add !== earlier && completionOf(add) > (earlier?.invokeLine ?? 0));
   const most = since.reduce(
     (sum, add) => sum + Math.max(amountOf(add), 0),
     earlier === null ? 0 : numberSeenBy(earlier),

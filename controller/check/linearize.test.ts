@@ -135,6 +135,28 @@ describe("against a checker that tries everything", () => {
     );
   });
 
+  it("given the later operations alone, when they are impossible whatever was before, then the history is", () => {
+    let impossible = 0;
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const random = createRandom(seed);
+        const { operations } = historyOf(mutated(randomHistory(random, smallOptions(random)), random));
+        const from = random.pick(operations)?.invokeLine ?? 0;
+        const later = operations.filter(
+          ({ outcome, completeLine }) => outcome === "info" || (completeLine !== null && completeLine > from),
+        );
+        const begun = new Set(later.filter(({ invokeLine, outcome }) => invokeLine < from && outcome === "ok"));
+        const seen = later.filter((each) => !begun.has(each) || (each.op !== "read" && each.result !== false));
+        const { verdict } = linearize(seen, new Budget(checkLimits, null), begun, "any");
+        if (verdict !== "invalid") return;
+        impossible += 1;
+        expect(isLinearizable(operations)).toBe(false);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(impossible).toBeGreaterThan(50);
+  });
+
   it("given operations that are doubted, then both say the same for every choice of those that happened", () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {

@@ -23,7 +23,8 @@ import { type OpenStep, OpenSteps } from "./open-steps.ts";
 import type { Operation } from "./operations.ts";
 import { type Plan, planOf, type Step } from "./plan.ts";
 import { Successors } from "./successors.ts";
-import { absent, unremarkable } from "./values.ts";
+import { absent, type State, unremarkable } from "./values.ts";
+import { beginningsOf } from "./window.ts";
 
 /** The verdict on one key. */
 export type KeyVerdict = {
@@ -40,14 +41,20 @@ export type KeyVerdict = {
  * The verdict on the operations of one key, given in the order of their invocations.
  *
  * @param doubted Operations of which it is believed only that they took effect between their ends, if at all.
+ * @param beginning What the key holds before: nothing, or anything at all.
  */
 export function linearize(
   operations: readonly Operation[],
   budget: Budget,
   doubted: ReadonlySet<Operation> = new Set(),
+  beginning: "absent" | "any" = "absent",
 ): KeyVerdict {
   const plan = planOf(operations, doubted);
-  const search = (width: number, spends: boolean): KeyVerdict => new Search(plan, budget, width, spends).run();
+  const beginnings = beginning === "absent" ? [absent] : beginningsOf(plan);
+  if (beginnings === null)
+    return { verdict: "unknown", reason: "the key may begin in too many states", frontierMax: 0 };
+  const search = (width: number, spends: boolean): KeyVerdict =>
+    new Search(plan, budget, width, spends, beginnings).run();
   const widthMax = budget.limits.frontierMax;
 
   // A few configurations find the truth of most histories. If none was left out, even that they find none means something.
@@ -71,21 +78,24 @@ class Search {
   readonly #width: number;
   readonly #open: OpenSteps;
   readonly #successors: Successors;
-  #frontier: readonly Configuration[] = [{ state: absent, done: [0], spent: [], setAt: 0 }];
-  #frontierMax = 1;
+  #frontier: readonly Configuration[];
+  #frontierMax: number;
   /** Configurations were left out for want of room: that no other is left proves nothing then. */
   #isIncomplete = false;
 
   /**
    * @param width How many configurations are kept beside each other.
    * @param spends Whether an indefinite step takes effect at most once. Without that, the search is quick and lenient.
+   * @param beginnings The states in which the key may be at first.
    */
-  constructor(plan: Plan, budget: Budget, width: number, spends: boolean) {
+  constructor(plan: Plan, budget: Budget, width: number, spends: boolean, beginnings: readonly State[]) {
     this.#plan = plan;
     this.#budget = budget;
     this.#width = width;
     this.#open = new OpenSteps(plan);
     this.#successors = new Successors(plan, this.#open, spends);
+    this.#frontier = beginnings.map((state) => ({ state, done: [0], spent: [], setAt: 0 }));
+    this.#frontierMax = beginnings.length;
   }
 
   run(): KeyVerdict {

@@ -21,6 +21,8 @@ import { isPair, type Operation } from "./operations.ts";
 /** How much work a single trial, and all of them, may be: in configurations, so that the result is always the same. */
 const trialLimits: CheckLimits = { configurationsMax: 100_000, frontierMax: 2_000, durationMsMax: 0 };
 const configurationsMax = 1_500_000;
+/** The same for a trial of what is small already. */
+const finishConfigurationsMax = 5_000;
 
 /**
  * A small contradictory subset of `operations`, which are all those on one key, in the order of their invocations, and
@@ -33,30 +35,55 @@ export function shrink(operations: readonly Operation[], at: Operation): Operati
   const place = at.completeLine ?? Number.POSITIVE_INFINITY;
   const prefix = known.filter(({ invokeLine }) => invokeLine <= place);
   let left = configurationsMax;
+  let trialMax = trialLimits.configurationsMax;
+  const mayGoOn = (): boolean => left > 0;
+
+  function isContradictory(trial: readonly Operation[], kept: ReadonlySet<Operation>, from: "absent" | "any"): boolean {
+    const doubted = new Set(trial.filter((operation) => !kept.has(operation)));
+    const limits = { ...trialLimits, configurationsMax: Math.min(trialMax, left) };
+    const budget = new Budget(limits, null);
+    const { verdict } = linearize(trial, budget, doubted, from);
+    left -= budget.explored + trial.length;
+    return verdict === "invalid";
+  }
 
   /** Whether the `believed` of `all` operations contradict each other, whatever the others did. */
   function isContradiction(all: readonly Operation[], believed: readonly Operation[]): boolean {
     const kept = new Set(believed);
     const trial = all.filter((operation) => kept.has(operation) || canChange(operation));
-    const doubted = new Set(trial.filter((operation) => !kept.has(operation)));
-    const limits = { ...trialLimits, configurationsMax: Math.min(trialLimits.configurationsMax, left) };
-    const budget = new Budget(limits, null);
-    const { verdict } = linearize(trial, budget, doubted);
-    left -= budget.explored + trial.length;
-    return verdict === "invalid";
+    return isContradictory(trial, kept, "absent");
+  }
+
+  /** Whether they even do so whatever the key held before the first of them: quick to tell, as only few can matter. */
+  function isContradictionAnywhere(believed: readonly Operation[]): boolean {
+    const kept = new Set(believed);
+    const first = believed.reduce((line, { invokeLine }) => Math.min(line, invokeLine), Number.POSITIVE_INFINITY);
+    const last = believed.reduce((line, each) => Math.max(line, endOf(each)), 0);
+    const meanwhile = known.filter((each) => endOf(each) > first && each.invokeLine < last);
+    const trial = meanwhile.filter((operation) => kept.has(operation) || canChange(operation));
+    return isContradictory(trial, kept, "any");
   }
 
   const believable = farthestFirst(known, place);
-  const before = believable.filter(({ completeLine }) => completeLine !== null && completeLine <= place);
+  const window = nearContradiction(believable, windowMax, isContradictionAnywhere);
+  const around = window === null ? null : minimal(window, isContradictionAnywhere, mayGoOn);
+  if (around !== null) trialMax = finishConfigurationsMax;
+
+  const before = around ?? believable.filter((each) => endOf(each) <= place);
   // The search looks ahead where it can, and then finds out sooner than a client could.
-  const isEarly = isContradiction(prefix, before);
+  const isEarly = around === null && isContradiction(prefix, before);
   const all = isEarly ? prefix : known;
   const shows = (believed: readonly Operation[]): boolean => isContradiction(all, believed);
-  const near = nearContradiction(isEarly ? before : believable, shows);
-  return withSources(
-    minimal(near, shows, () => left > 0),
-    all,
-  );
+  const candidates = around ?? (isEarly ? before : believable);
+  const near = around ?? nearContradiction(candidates, candidates.length, shows) ?? candidates;
+  return withSources(minimal(near, shows, mayGoOn), all);
+}
+
+/** How many operations around the contradiction are tried without what was before them. */
+const windowMax = 1_024;
+
+function endOf({ outcome, completeLine }: Operation): number {
+  return outcome === "ok" ? (completeLine ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
 }
 
 /** Those of which it is known how they ended, the closest to a line at the end. */
@@ -97,16 +124,18 @@ function leaves({ op, value, result }: Operation, seen: Json): boolean {
   return (op === "add" || op === "append") && result !== undefined && isEqual(result, seen);
 }
 
-/** The last so many operations that contradict each other, doubling their number until they do. */
+/** The last so many operations that contradict each other, doubling their number until they do; `null` if none do. */
 function nearContradiction(
   operations: readonly Operation[],
+  countMax: number,
   isContradiction: (believed: readonly Operation[]) => boolean,
-): readonly Operation[] {
-  for (let count = 4; count < operations.length; count *= 2) {
+): readonly Operation[] | null {
+  for (let count = 4; count < countMax; count *= 2) {
     const last = operations.slice(-count);
     if (isContradiction(last)) return last;
+    if (count >= operations.length) return null;
   }
-  return operations;
+  return null;
 }
 
 /** Delta debugging (Zeller and Hildebrandt, 2002): leaves out ever smaller parts, at last single operations. */
