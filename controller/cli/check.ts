@@ -8,7 +8,7 @@ import { outcomesText, verdictWord, wrapped } from "../report/text.ts";
 import { count, grouped, seconds } from "../report/words.ts";
 import { unreadable } from "./files.ts";
 import { createProgressBar } from "./progress.ts";
-import type { ExitStatus, Shell } from "./shell.ts";
+import { type ExitStatus, type Shell, UsageError } from "./shell.ts";
 import { statusOf } from "./status.ts";
 
 /** Prints the verdict on the history in a file, or in standard input if `-` is given. */
@@ -21,6 +21,7 @@ export async function check(shell: Shell, given: string, options: { readonly jso
 
 async function read(shell: Shell, given: string): Promise<History> {
   if (given === "-") return readHistory(shell.input, "standard input");
+  if (given === "") throw new UsageError("The name of the history is empty: give a file, or - for standard input.");
   const path = resolve(shell.folder, given);
   const bar = createProgressBar(shell.err, "reading");
   try {

@@ -89,9 +89,9 @@ export function createCommandLine(shell: Shell): CommandLine {
 
 const helpAfter = `
 Begin with:
-  adrift demo                  watch a leader lose its cable
-  adrift run --list            the ready experiments
-  adrift run trunk-split       run one of them
+  npx adrift demo              watch a leader lose its cable
+  npx adrift run --list        the ready experiments
+  npx adrift run trunk-split   run one of them
 
 Exit status: 0 valid or done, 1 invalid or failed, 2 unknown, 64 wrong arguments or files, 70 a fault of Adrift's own.`;
 

@@ -42,7 +42,12 @@ export class Comparison {
   #differ(now: string | null): void {
     const isAtEnd = this.#offset >= this.#kept.length;
     const end = this.#kept.indexOf("\n", this.#offset);
-    const kept = isAtEnd ? null : this.#kept.slice(this.#offset, end === -1 ? undefined : end);
+    const kept = isAtEnd ? null : end === -1 ? this.#lastLine() : this.#kept.slice(this.#offset, end);
     this.#difference = { file: this.#file, line: this.#line, kept, now };
+  }
+
+  /** What stands after the last newline: as it differs by that alone, perhaps, it says so. */
+  #lastLine(): string {
+    return `${this.#kept.slice(this.#offset)} (and no newline after it)`;
   }
 }

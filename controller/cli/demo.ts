@@ -43,10 +43,10 @@ function closing(seed: number, kept: string | null): readonly string[] {
   return [
     ...(kept === null ? [] : [`Kept in ${kept}; open its report.html in a browser.`, ""]),
     "Try next:",
-    `${`  adrift demo --seed ${seed + 1}`.padEnd(29)}another run; the same seed, the same run`,
-    "  adrift run trunk-split     cut the bench in two, with clients on both sides",
-    "  adrift run --list          more experiments, each a few lines of YAML",
-    "  adrift replay latest       the last run again, compared byte for byte",
-    "  adrift fuzz --mutant all   break a rule of Raft on purpose, and see it caught",
+    `${`  npx adrift demo --seed ${seed + 1}`.padEnd(33)}another run; the same seed, the same run`,
+    "  npx adrift run trunk-split     cut the bench in two, clients on both sides",
+    "  npx adrift run --list          more experiments, each a few lines of YAML",
+    "  npx adrift replay latest       the last run again, compared byte for byte",
+    "  npx adrift fuzz --mutant all   break a rule of Raft, and see it caught",
   ];
 }

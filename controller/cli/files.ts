@@ -14,12 +14,12 @@ import { UsageError } from "./shell.ts";
 
 /** The experiment that is called so, or that stands in a file. A file goes first if its name looks like one. */
 export function findExperiment(given: string, folder: string): TextFile {
-  return find(given, folder, { what: "ready experiment", known: readyExperimentNames(), ready: readyExperiment });
+  return find(given, folder, { what: "experiment", known: readyExperimentNames(), ready: readyExperiment });
 }
 
 /** The bench that is called so, or that stands in a file. */
 export function findBench(given: string, folder: string): TextFile {
-  return find(given, folder, { what: "ready bench", known: readyBenchNames(), ready: readyBench });
+  return find(given, folder, { what: "bench", known: readyBenchNames(), ready: readyBench });
 }
 
 type Kind = {
@@ -29,11 +29,14 @@ type Kind = {
 };
 
 function find(given: string, folder: string, { what, known, ready }: Kind): TextFile {
+  if (given === "")
+    throw new UsageError(`The name of the ${what} is empty: give a file, or one of ${known.join(", ")}.`);
   const looksLikeFile = /[./\\]/.test(given);
   const file = looksLikeFile ? null : ready(given);
   if (file !== null) return file;
   const path = resolve(folder, given);
-  if (!looksLikeFile && !existsSync(path)) throw new UsageError(capitalized(unknownName(what, given, known)));
+  if (!looksLikeFile && !existsSync(path))
+    throw new UsageError(capitalized(unknownName(`ready ${what}`, given, known)));
   return { name: given, text: readText(path, given) };
 }
 

@@ -31,7 +31,7 @@ describe("adrift fuzz", { timeout: 30_000 }, () => {
       by: expect.any(String),
       faults: expect.any(Array),
     });
-    expect(report.command).toBe(`adrift fuzz --seeds 1 --from ${report.seed} --mutant ${mutant}`);
+    expect(report.command).toBe(`npx adrift fuzz --seeds 1 --from ${report.seed} --mutant ${mutant}`);
     expect(existsSync(join(shell.folder, report.run, "report.html"))).toBe(true);
     expect((await adrift(["replay", report.run])).status).toBe(0);
   });
@@ -60,7 +60,13 @@ describe("adrift fuzz", { timeout: 30_000 }, () => {
   it("given Ctrl-C on a hunt, then what was not hunted to the end is neither caught nor missed", async () => {
     const { status, out } = await adrift(["fuzz", "--mutant", "all", "--json"], { interrupted: true });
     expect(status).toBe(2);
-    expect(JSON.parse(out)).toEqual({ mutants: [], caught: 0, missed: 0, unfinished: expect.any(Number) });
+    expect(JSON.parse(out)).toEqual({
+      mutants: [],
+      caught: 0,
+      missed: 0,
+      unfinished: expect.any(Number),
+      interrupted: true,
+    });
   });
 
   it.each([

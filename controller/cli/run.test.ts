@@ -114,7 +114,10 @@ describe("adrift run", () => {
       ["run", "cut-leader", "--bench", "five-bords"],
       /no ready bench "five-bords".*Did you mean "five-boards"\?/,
     ],
-    ["nothing", ["run"], /Which experiment\?.*adrift run --list/],
+    ["an empty name", ["run", ""], /^The name of the experiment is empty: give a file, or one of /],
+    ["an empty bench", ["run", "cut-leader", "--bench", ""], /^The name of the bench is empty/],
+    ["an empty history", ["check", ""], /^The name of the history is empty/],
+    ["nothing", ["run"], /Which experiment\?.*npx adrift run --list/],
     ["a negative seed", ["run", "cut-leader", "--seed", "-1"], /'-1' is invalid. It must be a whole number from 0/],
     ["a seed that is no number", ["run", "cut-leader", "--seed", "NaN"], /'NaN' is invalid/],
     ["half a seed", ["run", "cut-leader", "--seed", "1.5"], /'1.5' is invalid/],
@@ -148,6 +151,15 @@ describe("adrift replay", () => {
     expect((await adrift(["replay", "latest"])).status).toBe(0);
   });
 
+  it("given a history without its last newline, then it says so", async () => {
+    await adrift(["run", write("short.yaml", short), "--seed", "7"]);
+    const history = join(shell.folder, "runs/latest/history.jsonl");
+    writeFileSync(history, readFileSync(history, "utf8").trimEnd());
+    const { status, out } = await adrift(["replay", "latest"]);
+    expect(status).toBe(1);
+    expect(out).toMatch(/ kept .*\} \(and no newline after it\)\n {2}now .*\}\n/);
+  });
+
   it("given a history that was changed, then it shows the first line that differs, and the status is 1", async () => {
     await adrift(["run", write("short.yaml", short), "--seed", "7"]);
     const history = join(shell.folder, "runs/latest/history.jsonl");
@@ -176,12 +188,12 @@ describe("adrift replay", () => {
   });
 
   it.each([
-    ["no such folder", "nowhere"],
-    ["a folder that is no run", "."],
-  ])("given %s, then it says so, and the status is 64", async (_, run) => {
+    ["no such folder", "nowhere", "There is no folder "],
+    ["a folder that is no run", ".", "is not the folder of a whole run: it holds no run.json"],
+  ])("given %s, then it says so, and the status is 64", async (_, run, message) => {
     const { status, err } = await adrift(["replay", run]);
     expect(status).toBe(64);
-    expect(err).toContain("is not the folder of a run");
+    expect(err).toContain(message);
   });
 });
 

@@ -29,7 +29,7 @@ export async function run(shell: Shell, given: string | undefined, options: RunO
   if (options.list === true) return list(shell, options);
   if (given === undefined) {
     throw new UsageError(
-      'Which experiment? Give a file, or the name of a ready one; "adrift run --list" says which there are.',
+      'Which experiment? Give a file, or the name of a ready one; "npx adrift run --list" says which there are.',
     );
   }
   const prepared = prepare(findExperiment(given, shell.folder), ({ bench }) =>
@@ -83,7 +83,7 @@ function print({ concluded, folder }: KeptSimulation, seed: number, { out, folde
   out.write(`\n${runText(concluded, { columns: out.columns, paint, linesMax: 60 })}`);
   if (folder !== null) {
     out.write(
-      `\nKept in ${relative(base, folder)}; open its report.html in a browser, "adrift replay latest" repeats it.\n`,
+      `\nKept in ${relative(base, folder)}; open its report.html in a browser, "npx adrift replay latest" repeats it.\n`,
     );
   }
 }

@@ -131,7 +131,7 @@ export function keepRun({ folder, concluded, files, source, seed, startedAt, she
     commandLine: shell.commandLine,
     versions: { adrift: version, node: process.version },
   };
-  const report = renderReport(concluded, record);
+  const report = renderReport(concluded, record, basename(folder.path));
   folder.finish({ record, history: run.history, verdict: verdictDocument(concluded), report });
 }
 

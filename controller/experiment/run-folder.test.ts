@@ -88,6 +88,14 @@ describe("the folder of a run", () => {
   });
 
   it("given no run at all, then it says what to give", () => {
-    expect(() => readRunFolder("latest", base)).toThrow("Give a folder under runs/, or latest.");
+    expect(() => readRunFolder("latest", base)).toThrow('yet: begin with "npx adrift demo".');
+    expect(() => readRunFolder("runs/gone", base)).toThrow(/There is no folder .*runs.gone\. Give a folder under runs/);
+    expect(() => readRunFolder("", base)).toThrow("The name of the run is empty.");
+  });
+
+  it("given a folder that lacks a file, then it says which", () => {
+    const path = keep();
+    rmSync(join(path, "history.jsonl"));
+    expect(() => readRunFolder(path, base)).toThrow("is not the folder of a whole run: it holds no history.jsonl.");
   });
 });

@@ -4,7 +4,17 @@
  * The wall clock stands in the folder's name and in `run.json` alone; all else of a simulated run follows from its seed.
  */
 
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { HistoryEvent } from "../../sim/history.ts";
 import type { TextFile } from "./ready.ts";
@@ -162,7 +172,13 @@ export class RunFolderError extends Error {
  * @throws {RunFolderError} if there is no run, or none that this version understands.
  */
 export function readRunFolder(given: string, base: string): KeptRun {
-  const path = given === latestName ? latestIn(join(base, "runs")) : resolve(base, given);
+  if (given === "") throw new RunFolderError(`The name of the run is empty. ${whatToGive}`);
+  const runs = join(base, "runs");
+  const path = given === latestName ? latestIn(runs) : resolve(base, given);
+  if (!existsSync(path)) {
+    const none = `No run is kept in ${runs} yet: begin with "npx adrift demo".`;
+    throw new RunFolderError(given === latestName ? none : `There is no folder ${path}. ${whatToGive}`);
+  }
   const record = parseRecord(readFrom(path, runFiles.record), path);
   return {
     path,
@@ -188,10 +204,18 @@ function readFrom(path: string, file: string): string {
   try {
     return readFileSync(join(path, file), "utf8");
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `${path} is not the folder of a run: ${why}. Give a folder under runs/, or latest.`;
-    throw new RunFolderError(message, { cause: error });
+    throw new RunFolderError(`${path} is not the folder of a whole run: ${whyNot(file, error)}. ${whatToGive}`, {
+      cause: error,
+    });
   }
+}
+
+const whatToGive = "Give a folder under runs/, or latest.";
+
+function whyNot(file: string, error: unknown): string {
+  const isMissing = error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code));
+  if (isMissing) return `it holds no ${file}`;
+  return `its ${file} cannot be read (${error instanceof Error ? error.message : String(error)})`;
 }
 
 /** Checks of a record what a repetition relies on. */

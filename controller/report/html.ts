@@ -11,8 +11,12 @@ import { count, grouped, seconds } from "./words.ts";
 
 const styleFile = new URL("./report.css", import.meta.url);
 
-/** The page. The same run gives the same page, but for when and by what it was made. */
-export function renderReport(run: ConcludedRun, record: RunRecord): string {
+/**
+ * The page. The same run gives the same page, but for when, where and by what it was made.
+ *
+ * @param folder The name of the run's folder under `runs/`.
+ */
+export function renderReport(run: ConcludedRun, record: RunRecord, folder: string): string {
   const { judgement, experiment } = run;
   const page = markup`<!doctype html>
 <html lang="en">
@@ -36,7 +40,7 @@ ${contradiction(run)}
 <div>
 <section><h2>Who led a majority</h2>${reignsTable(run.chronicle)}</section>
 <section><h2>Figures</h2>${figures(run)}</section>
-<section><h2>Again</h2>${again(record)}</section>
+<section><h2>Again</h2>${again(record, folder)}</section>
 </div>
 </div>
 </body>
@@ -120,11 +124,11 @@ function figures({ check, run, history, longestStall }: ConcludedRun): Markup {
   )}</tbody></table>`;
 }
 
-function again({ source, seed }: RunRecord): Markup {
+function again({ source, seed }: RunRecord, folder: string): Markup {
   const fuzz =
     source.kind === "fuzz"
-      ? markup`<p>The whole seed, before faults were left out:</p><pre>adrift fuzz --seeds 1 --from ${seed}${source.mutant === null ? null : ` --mutant ${source.mutant}`}</pre>`
+      ? markup`<p>The whole seed, before faults were left out:</p><pre>npx adrift fuzz --seeds 1 --from ${seed}${source.mutant === null ? null : ` --mutant ${source.mutant}`}</pre>`
       : null;
-  return markup`<p>The same run, compared byte for byte, from the folder above this one:</p><pre>adrift replay FOLDER</pre>
-${fuzz}<p>The verdict on what clients saw:</p><pre>adrift check FOLDER/history.jsonl</pre>`;
+  return markup`<p>The same run, compared byte for byte:</p><pre>npx adrift replay runs/${folder}</pre>
+${fuzz}<p>The verdict on what clients saw:</p><pre>npx adrift check runs/${folder}/history.jsonl</pre>`;
 }

@@ -110,10 +110,11 @@ describe("text for a terminal", () => {
 
 describe("the page", () => {
   it("given a run, then the page stands alone: no script, and nothing from elsewhere", () => {
-    const page = renderReport(cut, record);
+    const page = renderReport(cut, record, "2026-tried");
     expect(page).toMatch(/^<!doctype html>/);
     expect(page).toContain('<p class="verdict valid">valid</p>');
     expect(page).not.toMatch(/<script|<link|\bsrc=|@import|https?:/);
+    expect(page).toContain("<pre>npx adrift replay runs/2026-tried</pre>");
     expect(page.match(/<g class="lane">/g)).toHaveLength(3);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
   });
@@ -127,7 +128,7 @@ describe("the page", () => {
       check: { ...check, verdict: "invalid", reason: nasty, diagram: nasty },
       judgement: { ...judgement, findings: [{ by: nasty, detail: nasty, atUs: 1 }] },
     };
-    const page = renderReport(run, { ...record, bench: nasty, fingerprint: nasty });
+    const page = renderReport(run, { ...record, bench: nasty, fingerprint: nasty }, nasty);
     expect(page).not.toContain("<script");
     expect(page).toContain("&lt;script&gt;alert(&quot;&amp;&#39;&quot;)&lt;/script&gt;");
   });

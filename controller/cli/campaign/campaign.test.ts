@@ -32,7 +32,7 @@ describe("a campaign that finds something", { timeout: 30_000 }, () => {
     expect(first).toMatchObject({
       by: expect.any(String),
       faults: expect.any(Array),
-      command: `adrift fuzz --seeds 1 --from 1 --mutant ${mutant}`,
+      command: `npx adrift fuzz --seeds 1 --from 1 --mutant ${mutant}`,
     });
     expect(existsSync(join(test.folder, first?.run ?? "nowhere", "report.html"))).toBe(true);
     expect((await test.adrift(["replay", first?.run ?? "nowhere"])).status).toBe(0);
@@ -78,7 +78,12 @@ describe("the report of a campaign", () => {
     wallSeconds: 1,
     cores: 2,
   };
-  const failure = { by: "election safety", detail: "two leaders", atUs: 1, command: "adrift fuzz --seeds 1 --from 7" };
+  const failure = {
+    by: "election safety",
+    detail: "two leaders",
+    atUs: 1,
+    command: "npx adrift fuzz --seeds 1 --from 7",
+  };
   const textOf = (campaign: Campaign) => campaignText(campaign, painter(false), 80);
 
   it("given no failure, then it is clean", () => {
@@ -92,7 +97,7 @@ describe("the report of a campaign", () => {
     expect(text).toContain(
       "Seed 7: election safety\n  two leaders\n  It takes 1 fault:\n    at 1s: crash leader for 2s\n",
     );
-    expect(text).toContain("  adrift fuzz --seeds 1 --from 7\n  adrift replay runs/x\n  runs/x/report.html\n");
+    expect(text).toContain("  npx adrift fuzz --seeds 1 --from 7\n  npx adrift replay runs/x\n  runs/x/report.html\n");
     expect(text).toContain("Failed as well:\n  seed 9: election safety\n");
   });
 });

@@ -92,5 +92,5 @@ async function shrinkFirst(
 
 /** The command that shows a seed's failure again. */
 export function commandFor(seed: number, mutant: string | null): string {
-  return `adrift fuzz --seeds 1 --from ${seed}${mutant === null ? "" : ` --mutant ${mutant}`}`;
+  return `npx adrift fuzz --seeds 1 --from ${seed}${mutant === null ? "" : ` --mutant ${mutant}`}`;
 }

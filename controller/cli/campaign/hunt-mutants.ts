@@ -34,7 +34,7 @@ type Hunted = MutantReport & {
 /** Hunts for mutants, one on each core at a time. */
 export async function huntMutants(shell: Shell, names: readonly string[], options: HuntOptions): Promise<ExitStatus> {
   const { from, seeds: seedsMax = seedsUsual, minutes } = options;
-  const reports = await hunt(shell, names, { from, seedsMax, minutes });
+  const { reports, interrupted } = await hunt(shell, names, { from, seedsMax, minutes });
   const hunted = [...reports.values()]
     .toSorted((one, other) => names.indexOf(one.name) - names.indexOf(other.name))
     .map(
@@ -48,7 +48,7 @@ export async function huntMutants(shell: Shell, names: readonly string[], option
   const missed = hunted.filter((each) => !each.caught && !each.unfinished).length;
   const unfinished = names.length - caught - missed;
   if (options.json === true) {
-    shell.out.write(`${JSON.stringify({ mutants: hunted, caught, missed, unfinished }, null, 2)}\n`);
+    shell.out.write(`${JSON.stringify({ mutants: hunted, caught, missed, unfinished, interrupted }, null, 2)}\n`);
   } else {
     const paint = painter(shell.out.isColoured);
     for (const each of hunted) shell.out.write(`${textOf(each, paint, shell.out.columns)}\n`);
@@ -70,7 +70,7 @@ async function hunt(
   shell: Shell,
   names: readonly string[],
   { from, seedsMax, minutes }: Hunt,
-): Promise<ReadonlyMap<string, MutantReport>> {
+): Promise<{ readonly reports: ReadonlyMap<string, MutantReport>; readonly interrupted: boolean }> {
   const interruption = shell.noteInterruption();
   const bar = createProgressBar(shell.err, "hunt");
   const pool = new WorkerPool(names.length);
@@ -96,7 +96,7 @@ async function hunt(
     bar.clear();
     await pool.close();
   }
-  return reports;
+  return { reports, interrupted: interruption.isRequested };
 }
 
 /** The run of a single mutant that was asked for is kept, to be looked at. */
@@ -120,7 +120,7 @@ function textOf(report: Hunted, paint: Paint, columns: number): string {
     ...indented(`Seed ${seed}: ${by}${detail === null ? "" : `: ${detail}`}`),
     ...faultLines(faults),
     ...(command === null ? [] : [`  ${command}`]),
-    ...(run === null ? [] : [`  adrift replay ${run}`, `  ${run}/report.html`]),
+    ...(run === null ? [] : [`  npx adrift replay ${run}`, `  ${run}/report.html`]),
     "",
   ].join("\n");
 }

@@ -54,6 +54,6 @@ export function keepSeed(
   return folder.path;
 }
 
-const preface = `# Drawn from a seed by "adrift fuzz", as near as a file can say it: the seed also decides about the network, the disks
-# and the limits of consensus. "adrift replay" with this folder repeats the run exactly; this file alone runs similarly.
+const preface = `# Drawn from a seed by "npx adrift fuzz", as near as a file can say it: the seed also decides about the network, the
+# disks and the limits of consensus. "npx adrift replay" with this folder repeats the run exactly; this file alone runs similarly.
 `;

@@ -88,7 +88,7 @@ function failureLines(failures: readonly FailureReport[], paint: Paint, columns:
     ...faultLines(first.faults),
     "",
     `  ${first.command}`,
-    ...(first.run === null ? [] : [`  adrift replay ${first.run}`, `  ${first.run}/report.html`]),
+    ...(first.run === null ? [] : [`  npx adrift replay ${first.run}`, `  ${first.run}/report.html`]),
   ];
   if (others.length === 0) return lines;
   const shown = others.slice(0, failuresShownMax).map(({ seed, by }) => `  seed ${seed}: ${by}`);
