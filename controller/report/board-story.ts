@@ -82,7 +82,7 @@ class BoardStory {
       case "candidate":
         if (this.#isElectedSoon(atUs, board, at)) return null;
         this.#asking.add(board);
-        return `${board} asks for votes in term ${term}, and does not get a majority.`;
+        return `${board} asks for votes in term ${term}${this.#isRejected(board, at) ? ", and does not get a majority" : ""}.`;
       case "follower":
         if (!reason.includes("majority")) return null;
         return `${board} hears from no majority, and stops leading by itself.${this.#rival(atUs, board)}`;
@@ -99,6 +99,14 @@ class BoardStory {
       if (later.board === board && later.event.type === "role" && later.event.role === "leader") return true;
     }
     return false;
+  }
+
+  /** Whether the board gave this election up: it follows, or asks again. At the end of a run nobody knows yet. */
+  #isRejected(board: string, at: number): boolean {
+    const next = this.#chronicle.boardEvents
+      .slice(at + 1)
+      .find((later) => later.board === board && (later.event.type === "role" || later.event.type === "opened"));
+    return next?.event.type === "role" && next.event.role !== "leader";
   }
 
   /** Whether the board campaigned because its leader handed over (§3.10), so without asking first whether it may. */

@@ -34,7 +34,7 @@ export function renderReport(run: ConcludedRun, record: RunRecord, folder: strin
 ${facts(run, record)}
 ${expectations(run)}
 ${contradiction(run)}
-<section><h2>Timeline</h2>${timelineSvg(run)}${timelineLegend()}</section>
+<section><h2>Timeline</h2><div class="scrolled">${timelineSvg(run)}</div>${timelineLegend()}</section>
 <div class="columns">
 <section class="wide"><h2>What happened</h2>${story(run)}</section>
 <div>
@@ -127,8 +127,8 @@ function figures({ check, run, history, longestStall }: ConcludedRun): Markup {
 function again({ source, seed }: RunRecord, folder: string): Markup {
   const fuzz =
     source.kind === "fuzz"
-      ? markup`<p>The whole seed, before faults were left out:</p><pre>npx adrift fuzz --seeds 1 --from ${seed}${source.mutant === null ? null : ` --mutant ${source.mutant}`}</pre>`
+      ? markup`<p>The whole seed, before faults were left out:</p><pre class="command">npx adrift fuzz --seeds 1 --from ${seed}${source.mutant === null ? null : ` --mutant ${source.mutant}`}</pre>`
       : null;
-  return markup`<p>The same run, compared byte for byte:</p><pre>npx adrift replay runs/${folder}</pre>
-${fuzz}<p>The verdict on what clients saw:</p><pre>npx adrift check runs/${folder}/history.jsonl</pre>`;
+  return markup`<p>The same run, compared byte for byte:</p><pre class="command">npx adrift replay runs/${folder}</pre>
+${fuzz}<p>The verdict on what clients saw:</p><pre class="command">npx adrift check runs/${folder}/history.jsonl</pre>`;
 }

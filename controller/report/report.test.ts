@@ -5,6 +5,7 @@ import { type ConcludedRun, concludeRun } from "../experiment/conclude.ts";
 import { parseExperiment } from "../experiment/experiment.ts";
 import type { RunRecord } from "../experiment/run-folder.ts";
 import { simulate } from "../experiment/simulate.ts";
+import { tellBoards } from "./board-story.ts";
 import { renderReport } from "./html.ts";
 import { drawLanes } from "./lanes.ts";
 import { markup, trusted } from "./markup.ts";
@@ -77,6 +78,16 @@ describe("the story", () => {
     ]);
   });
 
+  it("given an election that is open when the run ends, then it is not told as lost", () => {
+    const role = (board: string, role: "candidate" | "follower", term: number) =>
+      ({ atUs: term, board, event: { type: "role", role, term, reason: "a reason" } }) as const;
+    const boardEvents = [role("pi-1", "candidate", 5), role("pi-1", "follower", 6), role("pi-2", "candidate", 7)];
+    expect(tellBoards({ ...cut.chronicle, boardEvents }).map(({ text }) => text)).toEqual([
+      "pi-1 asks for votes in term 5, and does not get a majority.",
+      "pi-2 asks for votes in term 7.",
+    ]);
+  });
+
   it("given a replaced board, then it starts over, learns and votes again", () => {
     const run = concluded(
       "duration: 8s\nfaults:\n  - { fault: replace, target: a follower, at: 2s, for: 1s }\n",
@@ -114,7 +125,7 @@ describe("the page", () => {
     expect(page).toMatch(/^<!doctype html>/);
     expect(page).toContain('<p class="verdict valid">valid</p>');
     expect(page).not.toMatch(/<script|<link|\bsrc=|@import|https?:/);
-    expect(page).toContain("<pre>npx adrift replay runs/2026-tried</pre>");
+    expect(page).toContain('<pre class="command">npx adrift replay runs/2026-tried</pre>');
     expect(page.match(/<g class="lane">/g)).toHaveLength(3);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
   });
