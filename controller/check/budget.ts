@@ -4,14 +4,21 @@
 export type CheckLimits = {
   /** How many configurations may be looked at in all. */
   readonly configurationsMax: number;
-  /** How many configurations are kept beside each other: the bound on memory. */
+  /** How many configurations are kept beside each other: the bound on memory, with the next one. */
   readonly frontierMax: number;
+  /** How many values that nobody saw a key is thought to have held. */
+  readonly valuesMax: number;
   /** How long it may take, by the clock given; without one, time is not looked at. */
   readonly durationMsMax: number;
 };
 
 /** Generous: a history that needs more is hardly ever decided by patience. */
-export const checkLimits: CheckLimits = { configurationsMax: 50_000_000, frontierMax: 20_000, durationMsMax: 120_000 };
+export const checkLimits: CheckLimits = {
+  configurationsMax: 50_000_000,
+  frontierMax: 20_000,
+  valuesMax: 1_000_000,
+  durationMsMax: 60_000,
+};
 
 /** Counts down what one check may cost. */
 export class Budget {
@@ -46,7 +53,7 @@ export class Budget {
   /** Which bound was met, in words. */
   get reason(): string {
     return this.#timeIsUp
-      ? `the time for the check (${this.limits.durationMsMax} ms) ran out`
+      ? `the time for the check (${this.limits.durationMsMax / 1_000} s) ran out`
       : `more than ${this.limits.configurationsMax} configurations would have to be looked at`;
   }
 }

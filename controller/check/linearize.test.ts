@@ -96,6 +96,26 @@ describe("bounds", () => {
     });
   });
 
+  it("given many lost adds and a sum of some of them, when searched, then it gives up before memory does", () => {
+    const adds = Array.from({ length: 40 }, (_, index) => 1_000_000 + 7 ** (index % 19) * (index + 3));
+    const seen = adds.reduce((sum, amount, index) => (index % 2 === 0 ? sum + amount : sum), 0);
+    const history = adds.map((amount, index) => `c${index}: |add ${amount}?`).join(";");
+    const { operations } = historyOf(drawn(`${history}; r:                              |read ${seen}|`));
+    const budget = new Budget({ ...checkLimits, frontierMax: 1_000 }, null);
+    expect(linearize(operations, budget)).toMatchObject({ verdict: "unknown" });
+    expect(budget.explored).toBeLessThan(20_000);
+  });
+
+  it("given values that nobody saw, when there are too many to think of, then it says so", () => {
+    const drawing = "a: |add 1?; b: |add 2?; c: |add 4?; d: |add 8?; r:           |read 11|";
+    const { operations } = historyOf(drawn(drawing));
+    expect(verdictOn(operations)).toBe("valid");
+    expect(linearize(operations, new Budget({ ...checkLimits, valuesMax: 1 }, null))).toMatchObject({
+      verdict: "unknown",
+      reason: expect.stringContaining("more than 1 values"),
+    });
+  });
+
   it("given a clock, when the time is over, then the verdict is unknown", () => {
     let nowMs = 0;
     const clock = (): number => {

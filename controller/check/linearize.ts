@@ -72,6 +72,9 @@ export function linearize(
 
 const narrowWidths = [8, 32, 128];
 
+/** How many configurations may lie on the way from one frontier to the next, for each that is kept. */
+const roomFactor = 8;
+
 class Search {
   readonly #plan: Plan;
   readonly #budget: Budget;
@@ -106,6 +109,10 @@ class Search {
       else this.#complete(step);
       const frontierMax = this.#frontierMax;
       if (this.#budget.isSpent) return { verdict: "unknown", reason: this.#budget.reason, frontierMax };
+      if (this.#plan.values.size - this.#plan.valuesNamed > this.#budget.limits.valuesMax) {
+        const reason = `more than ${this.#budget.limits.valuesMax} values that nobody saw would have to be thought of`;
+        return { verdict: "unknown", reason, frontierMax };
+      }
       if (this.#frontier.length > 0) continue;
       if (!this.#isIncomplete) return { verdict: "invalid", at: step.operation, frontierMax };
       const reason = `more than ${this.#width} configurations would have to be kept beside each other`;
@@ -165,17 +172,22 @@ class Search {
       if (target.step.optional) found.add(configuration);
       for (const hidden of this.#successors.hiding(configuration, target)) found.add(hidden);
     }
+    const isFull = (): boolean => found.size + reached.size > this.#width * roomFactor;
     let round: readonly Configuration[] = waiting;
     while (round.length > 0) {
       const following: Configuration[] = [];
       for (const configuration of round) {
         if (!this.#budget.take()) return [];
+        if (isFull()) {
+          this.#isIncomplete = true;
+          break;
+        }
         for (const successor of this.#successors.onward(configuration, target)) {
           if (isDone(successor, target.slot)) found.add(successor);
           else if (reached.add(successor)) following.push(successor);
         }
       }
-      if (following.length > 0 && found.size >= this.#width) {
+      if (following.length > 0 && (found.size >= this.#width || isFull())) {
         this.#isIncomplete = true;
         break;
       }

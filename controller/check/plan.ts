@@ -36,6 +36,8 @@ export type Group = {
 /** What the search needs to know of a key. */
 export type Plan = {
   readonly values: Values;
+  /** How many values the operations themselves name; all further ones are thought of in the search. */
+  readonly valuesNamed: number;
   /** In the order of their invocations. */
   readonly steps: readonly Step[];
   /** In real-time order: `i` where step `i` is invoked, `~i` where it completes. */
@@ -90,6 +92,7 @@ export function planOf(operations: readonly Operation[], doubted: ReadonlySet<Op
   );
   return {
     values,
+    valuesNamed: values.size,
     steps,
     events: eventsOf(steps, shape),
     lastLookAt: (state) => (shape.grows ? never : looks.lastAt(state)),

@@ -14,12 +14,12 @@
 
 import type { Json } from "../../device/json.ts";
 import { isEqual } from "../../device/machine/json-equal.ts";
-import { Budget, type CheckLimits } from "./budget.ts";
+import { Budget, type CheckLimits, checkLimits } from "./budget.ts";
 import { linearize } from "./linearize.ts";
 import { isPair, type Operation } from "./operations.ts";
 
 /** How much work a single trial, and all of them, may be: in configurations, so that the result is always the same. */
-const trialLimits: CheckLimits = { configurationsMax: 100_000, frontierMax: 2_000, durationMsMax: 0 };
+const trialLimits: CheckLimits = { ...checkLimits, configurationsMax: 100_000, frontierMax: 2_000 };
 const configurationsMax = 1_500_000;
 /** The same for a trial of what is small already. */
 const finishConfigurationsMax = 5_000;

@@ -39,6 +39,11 @@ export class Values {
     return this.#values[state] ?? null;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#values.length;
+  }
+
   #number<Key>(numbers: Map<Key, State>, key: Key, value: Json): State {
     let state = numbers.get(key);
     if (state === undefined) {
