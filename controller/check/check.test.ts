@@ -60,6 +60,33 @@ describe("the verdict", () => {
   });
 });
 
+describe("the words of the verdict", () => {
+  it("given no operation, one, or more, when valid, then it says so in good English", () => {
+    expect(checkHistory([]).reason).toMatch(/^No operation at all/);
+    expect(checkHistory(drawn("a: |write 1|")).reason).toMatch(/^The only operation on 1 key can/);
+    expect(checkHistory(drawn("a: |write 1||read 1|")).reason).toMatch(/^Each of 2 operations on 1 key can/);
+  });
+
+  it("given escapes and line ends in names, when invalid, then words and drawing show them and hold none", () => {
+    const nasty = "\u001b[2J\n\u009b";
+    const stale = drawn("a: |add 1 = 1|; b:           |read 2|", nasty);
+    for (const history of [stale, drawn("a: |write 1||read 7|", nasty)]) {
+      const { reason, diagram } = checkHistory(
+        history.map((event) => ({ ...event, process: `${nasty}${event.process}` })),
+      );
+      for (const text of [reason, ...diagram.split("\n")]) {
+        expect(text).toContain("\\u001b[2J\\u000a\\u009b");
+        expect(text).not.toMatch(/\p{Cc}/u);
+      }
+    }
+  });
+
+  it("given endless names, when invalid, then the drawing is no wider than a page", () => {
+    const { diagram } = checkHistory(drawn("a: |write 1||read 7|", "k".repeat(10_000)));
+    expect(diagram.length).toBeLessThan(200);
+  });
+});
+
 describe("the operations that show a contradiction", () => {
   it("given any changed result, when it makes a history invalid, then they alone are contradictory, and few", () => {
     fc.assert(

@@ -2,8 +2,8 @@
 
 import { Budget, type CheckLimits, checkLimits } from "./budget.ts";
 import { findMiscounts, type Miscount } from "./exactly-once.ts";
-import { describe, diagramOf } from "./explain.ts";
-import type { HistoryEvent } from "./history.ts";
+import { countOf, describe, diagramOf } from "./explain.ts";
+import { type HistoryEvent, showName } from "./history.ts";
 import { linearize } from "./linearize.ts";
 import { type History, historyOf, type Operation } from "./operations.ts";
 import { type Progress, progressOf } from "./progress.ts";
@@ -118,14 +118,19 @@ function checkLinearizable(
       return { result: invalid(name, contradictionOf(key, contradiction), contradiction), frontierMax };
     }
     if (outcome.verdict === "unknown") {
-      const reason = `No answer for key "${key}": ${outcome.reason}. Raise the bounds, or check a shorter history.`;
+      const reason = `No answer for key "${showName(key)}": ${outcome.reason}. A shorter history may have one, or one with fewer operations open, or lost, at a time.`;
       undecided ??= { name, verdict: "unknown", reason, operations: [], diagram: "" };
     }
   }
-  const reason =
-    `Each of ${history.operations.length} operations on ${history.byKey.size} keys can have taken effect at one moment ` +
-    "between its invocation and its completion.";
+  const reason = explanationOf(history);
   return { result: undecided ?? { name, verdict: "valid", reason, operations: [], diagram: "" }, frontierMax };
+}
+
+function explanationOf({ operations, byKey }: History): string {
+  if (operations.length === 0) return "No operation at all: nothing that could have gone wrong.";
+  const count = operations.length === 1 ? "The only operation" : `Each of ${operations.length} operations`;
+  const keys = countOf(byKey.size, "key");
+  return `${count} on ${keys} can have taken effect at one moment between its invocation and its completion.`;
 }
 
 /** In one order that explains everything, each operation stands once: a linearizable history counts exactly once. */
@@ -147,10 +152,10 @@ function invalid(name: CheckResult["name"], reason: string, operations: readonly
 function contradictionOf(key: string, operations: readonly Operation[]): string {
   const [only] = operations;
   if (operations.length === 1 && only !== undefined) {
-    return `${only.process} says "${describe(only)}": nothing that was ever done to key "${key}" explains that.`;
+    return `${showName(only.process)} says "${describe(only)}": nothing that was ever done to key "${showName(key)}" explains that.`;
   }
   return (
-    `These ${operations.length} operations on key "${key}" contradict each other: in whatever order they took effect, ` +
+    `These ${operations.length} operations on key "${showName(key)}" contradict each other: in whatever order they took effect, ` +
     "each at one moment between its invocation and its completion, clients cannot have seen what they saw."
   );
 }

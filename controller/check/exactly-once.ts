@@ -4,7 +4,7 @@
  * says in a learner's words what went wrong, and still works where the search for an order gives up.
  */
 
-import { show } from "./history.ts";
+import { show, showName } from "./history.ts";
 import type { History, Operation } from "./operations.ts";
 import { shrink } from "./shrink.ts";
 
@@ -59,7 +59,7 @@ function miscountOfAdds(key: string, operations: readonly Operation[]): Miscount
       kind,
       key,
       reason:
-        `${observer.process} saw ${show(seen)} at "${key}", but all adds acknowledged before and some of those still ` +
+        `${showName(observer.process)} saw ${show(seen)} at "${showName(key)}", but all adds acknowledged before and some of those still ` +
         `open come to ${bounds}: some add ${troubles[kind]}.`,
       operations: evidenceAgainst(observer, operations, adds),
     };
@@ -118,8 +118,8 @@ function stepBackwards(key: string, adds: readonly Operation[], operations: read
     const least = numberSeenBy(highest) + amountOf(observer);
     if (numberSeenBy(observer) >= least) continue;
     const reason =
-      `${observer.process} saw ${numberSeenBy(observer)} at "${key}", where it must have been ${least} at least: ` +
-      `${highest.process} had seen ${numberSeenBy(highest)} before, and adds only raise it. Some add was lost, or had counted twice before.`;
+      `${showName(observer.process)} saw ${numberSeenBy(observer)} at "${showName(key)}", where it must have been ${least} at least: ` +
+      `${showName(highest.process)} had seen ${numberSeenBy(highest)} before, and adds only raise it. Some add was lost, or had counted twice before.`;
     return { kind: "lost", key, reason, operations: [highest, observer] };
   }
   return null;
@@ -180,7 +180,7 @@ function miscountOfAppends(key: string, operations: readonly Operation[]): Misco
   for (const { append, end } of pieces(seenBy(longest), byText)) {
     if (append === null) return null;
     if (ends.has(append)) {
-      const reason = `${longest.process} saw ${show(textOf(append))} twice at "${key}"; it was appended once.`;
+      const reason = `${showName(longest.process)} saw ${show(textOf(append))} twice at "${showName(key)}"; it was appended once.`;
       return { kind: "repeated", key, reason, operations: [append, longest] };
     }
     ends.set(append, end);
@@ -207,8 +207,8 @@ function lostAppend(
     const seen = seenBy(observer);
     if (last === null || seen.length >= endOf(last, ends) || !longest.startsWith(seen)) continue;
     const reason =
-      `${observer.process} did not see ${show(textOf(last))} at "${key}", though it had been appended, ` +
-      `and acknowledged to ${last.process}, before.`;
+      `${showName(observer.process)} did not see ${show(textOf(last))} at "${showName(key)}", though it had been appended, ` +
+      `and acknowledged to ${showName(last.process)}, before.`;
     return { kind: "lost", key, reason, operations: [last, observer] };
   }
   return null;

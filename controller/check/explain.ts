@@ -1,6 +1,6 @@
 /** Operations as a small drawing that a learner can read: who did what, and what overlapped what. */
 
-import { show } from "./history.ts";
+import { show, showName } from "./history.ts";
 import type { Operation } from "./operations.ts";
 
 /**
@@ -19,15 +19,16 @@ export function diagramOf(operations: readonly Operation[]): string {
   const sorted = operations.toSorted((a, b) => a.invokeLine - b.invokeLine).slice(-drawnMax);
   const moments = momentsOf(sorted);
   const end = moments.size * columnWidth;
-  const processWidth = Math.max(0, ...sorted.map(({ process }) => process.length));
+  const names = sorted.map(({ process }) => showName(process));
+  const nameWidth = Math.max(0, ...names.map((name) => name.length));
   const texts = sorted.map(describe);
   const textWidth = Math.max(0, ...texts.map((text) => text.length));
   const lines = sorted.map((operation, index) => {
     const start = (moments.get(operation.invokeLine) ?? 0) * columnWidth;
-    const label = `${operation.process.padEnd(processWidth)}  ${(texts[index] ?? "").padEnd(textWidth)}`;
+    const label = `${(names[index] ?? "").padEnd(nameWidth)}  ${(texts[index] ?? "").padEnd(textWidth)}`;
     return `${label}  ${" ".repeat(start)}${barOf(operation, start, end, moments)}`;
   });
-  if (operations.length > drawnMax) lines.unshift(`… ${operations.length - drawnMax} operations before`);
+  if (operations.length > drawnMax) lines.unshift(`… ${countOf(operations.length - drawnMax, "operation")} before`);
   return lines.join("\n");
 }
 
@@ -39,7 +40,12 @@ export function describe({ op, key, value, result, outcome }: Operation): string
   const given = value === undefined || op === "read" || op === "delete" ? "" : ` ${show(value, 24)}`;
   const came = outcome === "ok" && result !== undefined && op !== "write" ? ` → ${show(result, 24)}` : "";
   const unknown = outcome === "info" ? " → ?" : "";
-  return `${op} ${key}${given}${came}${unknown}`;
+  return `${op} ${showName(key)}${given}${came}${unknown}`;
+}
+
+/** A number of things: `1 key`, `2 keys`. */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 /** The beginnings and ends in their order, numbered from 0. */

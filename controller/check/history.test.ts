@@ -112,10 +112,56 @@ describe("what is refused, with the line, what stands there and what may stand t
       2,
       /true or false/,
     ],
+    [
+      "a number next to which others read the same",
+      [line({ type: "invoke", op: "write", value: 9007199254740991 }), ok.replace("1}", "9007199254740993}")],
+      2,
+      /"value" holds a number beyond 9007199254740991 .*write such numbers as strings/,
+    ],
+    ["a number without end", [invoke.replace('"value":1', '"value":[{"a":1e999}]')], 1, /reads as Infinity/],
+    [
+      "lists too deep in one another",
+      [invoke, invoke.replace('"value":1', `"value":${"[".repeat(20_000)}${"]".repeat(20_000)}`)],
+      2,
+      /more than 256 deep/,
+    ],
   ])("%s", async (_name, lines, at, message) => {
     const refusal = await read(lines.join("\n")).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(HistoryError);
     expect(refusal).toMatchObject({ line: at, message: expect.stringMatching(message) });
     expect(refusal).toMatchObject({ message: expect.stringContaining(`history.jsonl, line ${at}: `) });
+  });
+
+  it("given bytes that are not UTF-8, when read, then it says in which line", async () => {
+    const bytes = new TextEncoder().encode(`${invoke}\n${ok}\n\n${invoke}`);
+    bytes[bytes.length - 5] = 0xff;
+    await expect(readHistory([bytes], "history.jsonl")).rejects.toThrow(/^history.jsonl, line 4: it is not UTF-8/);
+  });
+
+  it("given a line that does not end, when read, then it is refused before it is all in memory", async () => {
+    const piece = new Uint8Array(1 << 20).fill(0x20);
+    let pieces = 0;
+    function* endless(): Generator<Uint8Array> {
+      yield new TextEncoder().encode(`${invoke}\n`);
+      for (;;) {
+        pieces += 1;
+        yield piece;
+      }
+    }
+    await expect(readHistory(endless(), "history.jsonl")).rejects.toThrow(/line 2: it is longer than 16 MiB/);
+    expect(pieces).toBe(17);
+  });
+
+  it("given escapes for a terminal, when refused, then the message shows them and holds none", async () => {
+    for (const text of ["\u001b[2J{", line({ process: "\u001b[2J\u202e", type: "ok", op: "write" })]) {
+      const refusal: unknown = await read(text).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ message: expect.stringContaining("\\u001b[2J") });
+      expect(refusal).not.toMatchObject({ message: expect.stringMatching(/\p{Cc}|\p{Bidi_Control}/u) });
+    }
+  });
+
+  it("given large numbers in fields that it does not know, when read, then they do no harm", async () => {
+    const { events } = await read(line({ type: "invoke", op: "write", value: 1, takenAtNs: 1e20 }));
+    expect(events).toBe(1);
   });
 });

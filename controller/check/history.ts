@@ -42,7 +42,7 @@ export class HistoryError extends Error {
   readonly line: number;
 
   constructor(place: string, line: number, problem: string) {
-    super(`${place} ${line}: ${problem}`);
+    super(printable(`${place} ${line}: ${problem}`));
     this.line = line;
   }
 }
@@ -63,6 +63,8 @@ const eventTypes: ReadonlyMap<unknown, EventType> = new Map(
 export function parseEvent(text: string, place: string, line: number): HistoryEvent {
   const refuse = (problem: string): HistoryError => new HistoryError(place, line, problem);
   const fields = parseObject(text, refuse);
+  const problem = depthProblem(text, fields) ?? numberProblem(text, fields);
+  if (problem !== null) throw refuse(problem);
   const type = eventTypes.get(fields["type"]);
   if (type === undefined) throw refuse(misfit(fields, "type", oneOf(eventTypes.values())));
   const op = operationNames.get(fields["op"]);
@@ -80,8 +82,24 @@ export function parseEvent(text: string, place: string, line: number): HistoryEv
 
 /** A short form of a value for a message or a drawing. */
 export function show(value: Json | undefined, lengthMax = 40): string {
-  const text = value === undefined ? "nothing" : JSON.stringify(value);
-  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
+  return shortened(value === undefined ? "nothing" : JSON.stringify(value), lengthMax);
+}
+
+/** A short form of the name of a key or a client. */
+export function showName(name: string): string {
+  return shortened(name, 40);
+}
+
+function shortened(text: string, lengthMax: number): string {
+  return printable(text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`);
+}
+
+/** The text with everything that a terminal might obey (escapes, line ends, turns of direction) written as in JSON. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 type Fields = { readonly [field: string]: Json | undefined };
@@ -100,6 +118,48 @@ function parseObject(text: string, refuse: (problem: string) => HistoryError): F
     throw refuse(`${excerpt(text)} is not a JSON object; an event looks like ${example}.`);
   }
   return parsed;
+}
+
+/** How deep lists and objects may stand in one another in an event; the event itself is the first. */
+const depthMax = 256;
+
+function depthProblem(text: string, fields: Fields): string | null {
+  // Each list or object takes two characters at least.
+  return text.length > 2 * depthMax && isDeeper(fields, depthMax)
+    ? `lists and objects stand in one another more than ${depthMax} deep; so deep a value cannot be compared.`
+    : null;
+}
+
+function isDeeper(value: Json | Fields | undefined, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((part) => isDeeper(part, depth - 1));
+}
+
+/** Only such texts can hold a number that is too large. */
+const mayBeLarge = /\d{16}|\d[eE]/;
+
+/** Beyond 2^53 different whole numbers are read as the same one, and a verdict on them would be worth nothing. */
+function numberProblem(text: string, fields: Fields): string | null {
+  if (!mayBeLarge.test(text)) return null;
+  for (const field of ["value", "result"]) {
+    const large = largeNumberIn(fields[field]);
+    if (large === null) continue;
+    return (
+      `"${field}" holds a number beyond ${Number.MAX_SAFE_INTEGER} (it reads as ${large}), where numbers cannot be told ` +
+      "from their neighbours; write such numbers as strings."
+    );
+  }
+  return null;
+}
+
+function largeNumberIn(value: Json | undefined): number | null {
+  if (typeof value === "number") return Math.abs(value) > Number.MAX_SAFE_INTEGER ? value : null;
+  if (typeof value !== "object" || value === null) return null;
+  for (const part of Object.values(value)) {
+    const large = largeNumberIn(part);
+    if (large !== null) return large;
+  }
+  return null;
 }
 
 const example = '{"process":"c1","type":"invoke","op":"write","key":"x","value":1,"atUs":1500}';
@@ -123,7 +183,7 @@ function oneOf(names: Iterable<string>): string {
 }
 
 function excerpt(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+  return shortened(text, 60);
 }
 
 function isArray(value: Json): value is readonly Json[] {

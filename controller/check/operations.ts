@@ -2,7 +2,7 @@
 
 import type { Json } from "../../device/json.ts";
 import { isEqual } from "../../device/machine/json-equal.ts";
-import { type EventType, HistoryError, type HistoryEvent, type OperationName, show } from "./history.ts";
+import { type EventType, HistoryError, type HistoryEvent, type OperationName, show, showName } from "./history.ts";
 
 /** One client operation, from its invocation to its completion. */
 export type Operation = {
@@ -92,14 +92,14 @@ export class HistoryBuilder {
     if (process.lostAtLine !== null) {
       throw this.#refuse(
         line,
-        `process "${process.name}" invokes again after its "info" in line ${process.lostAtLine}; ` +
+        `process "${showName(process.name)}" invokes again after its "info" in line ${process.lostAtLine}; ` +
           "whoever does not know how an operation ended must go on under a new name.",
       );
     }
     if (process.open !== null) {
       throw this.#refuse(
         line,
-        `process "${process.name}" invokes while its ${process.open.op} of line ${process.open.invokeLine} is open; ` +
+        `process "${showName(process.name)}" invokes while its ${process.open.op} of line ${process.open.invokeLine} is open; ` +
           'that one must end first, by "ok", "fail" or "info".',
       );
     }
@@ -128,13 +128,13 @@ export class HistoryBuilder {
     if (open === null) {
       throw this.#refuse(
         line,
-        `process "${process.name}" has no operation open that could end with "${outcome}"; an "invoke" must come before.`,
+        `process "${showName(process.name)}" has no operation open that could end with "${outcome}"; an "invoke" must come before.`,
       );
     }
     if (event.op !== open.op || event.key !== open.key || !repeats(event.value, open.value)) {
       throw this.#refuse(
         line,
-        `this ends ${describe(event)}, but process "${process.name}" has ${describe(open)} open since line ${open.invokeLine}; ` +
+        `this ends ${describe(event)}, but process "${showName(process.name)}" has ${describe(open)} open since line ${open.invokeLine}; ` +
           '"op", "key" and "value" must be the same.',
       );
     }
@@ -242,5 +242,5 @@ export function isPair(value: Json | undefined): value is readonly [Json, Json] 
 }
 
 function describe({ op, key, value }: Pick<HistoryEvent, "op" | "key" | "value">): string {
-  return value === undefined ? `${op} "${key}"` : `${op} "${key}" ${show(value)}`;
+  return value === undefined ? `${op} "${showName(key)}"` : `${op} "${showName(key)}" ${show(value)}`;
 }
