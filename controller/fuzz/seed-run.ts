@@ -52,12 +52,18 @@ export function withFaults(scenario: Scenario, numbers: readonly number[]): Scen
   return { ...scenario, experiment: { ...scenario.experiment, faults } };
 }
 
+/**
+ * How long the checker may search in one history: some tens of milliseconds are usual. A few histories, of counters with
+ * dozens of additions that nobody knows the end of, would take minutes; they count as undecided.
+ */
+const configurationsMax = 100_000;
+
 function judge(run: SimulatedRun): { readonly failure: Failure | null; readonly undecided: boolean } {
   if (run.violation !== null) {
     const { invariant, board, detail, atUs } = run.violation;
     return { failure: { by: invariant, detail: `${board}: ${detail}`, atUs }, undecided: false };
   }
-  const verdict = checkHistory(run.history);
+  const verdict = checkHistory(run.history, { limits: { configurationsMax } });
   if (verdict.verdict === "invalid") {
     return { failure: { by: "linearizable", detail: verdict.reason, atUs: null }, undecided: false };
   }
