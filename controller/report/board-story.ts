@@ -59,7 +59,7 @@ class BoardStory {
       case "configuration":
         return this.#configuration(event);
       case "stopped":
-        return `${board} stops: ${event.reason}.`;
+        return `${board} stops: ${event.reason.replace(/\.$/, "")}.`;
       case "transfer":
         return event.phase === "abandoned" ? `${board} gives up handing over to ${boardOf(event.to)}.` : null;
       default:

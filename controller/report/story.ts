@@ -89,7 +89,11 @@ function tellEnd({ violation, liveness, virtualUs }: ConcludedRun["run"]): reado
   if (violation !== null) {
     const { invariant, board, detail, atUs } = violation;
     const stops = atUs === virtualUs ? ", and the run stops" : "";
-    lines.push({ atUs, kind: "fault", text: `a rule is broken${stops}: ${invariant}. On ${board}: ${detail}.` });
+    lines.push({
+      atUs,
+      kind: "fault",
+      text: `a rule is broken${stops}: ${invariant}. On ${board}: ${detail.replace(/\.$/, "")}.`,
+    });
   }
   if (liveness === null) return lines;
   return [
