@@ -130,8 +130,7 @@ export class Invariants {
         this.#commit(board, event.index);
         return;
       case "stopped":
-        if (event.reason.startsWith("Impossible state"))
-          this.report("no board meets an impossible state", board.name, event.reason);
+        if (event.invariant !== null) this.report("no board meets an impossible state", board.name, event.reason);
         return;
       default:
         return;

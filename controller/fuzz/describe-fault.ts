@@ -11,7 +11,7 @@ export function describeFaults({ experiment }: Scenario, numbers: readonly numbe
 }
 
 /** One fault: when, what, for how long. */
-export function describeFault({ fault, schedule, lastsUs }: ScheduledFault): string {
+function describeFault({ fault, schedule, lastsUs }: ScheduledFault): string {
   const atUs = schedule.kind === "once" ? schedule.atUs : schedule.firstUs;
   const lasts = lastsUs === null ? "" : ` for ${formatDurationUs(lastsUs)}`;
   return `at ${formatDurationUs(atUs)}: ${whatOf(fault)}${lasts}`;

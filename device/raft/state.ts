@@ -183,7 +183,7 @@ function failReads(state: State, leadership: Leadership): void {
 }
 
 /** Reads that this follower asked for and will not hear of any more. */
-export function failAskedReads(state: State, reason: string): void {
+function failAskedReads(state: State, reason: string): void {
   for (const { id } of state.askedReads.values()) state.outbox.reads.push({ id, ready: false, reason });
   state.askedReads.clear();
 }

@@ -52,7 +52,8 @@ export type ReplicaEvent =
   | { readonly type: "reborn"; readonly member: MemberId }
   | { readonly type: "joining"; readonly member: MemberId; readonly board: BoardId }
   | { readonly type: "compacted"; readonly index: number }
-  | { readonly type: "stopped"; readonly reason: string };
+  /** The replica ended for good. `invariant`: the one that does not hold, if it found itself in an impossible state. */
+  | { readonly type: "stopped"; readonly reason: string; readonly invariant: string | null };
 
 /** Watches a replica from inside, at each step that matters for correctness. Must not call back. */
 export type Observer = {

@@ -99,11 +99,6 @@ export class Replica {
     });
   }
 
-  /** Why this replica stopped for good, or `null`. Its host should end it, and may start it anew. */
-  get stopped(): string | null {
-    return this.#stopped;
-  }
-
   /** The consensus core, to look at; `null` until the disk is open. */
   get raft(): Raft | null {
     return this.#running?.raft ?? null;
@@ -170,13 +165,13 @@ export class Replica {
 
   #fail(error: unknown): void {
     if (!(error instanceof InvariantViolation)) throw error;
-    this.#stop(error.message);
+    this.#stop(error.message, error.invariant);
   }
 
-  #stop(reason: string): void {
+  #stop(reason: string, invariant: string | null = null): void {
     if (this.#stopped !== null) return;
     this.#stopped = reason;
-    this.#note({ type: "stopped", reason });
+    this.#note({ type: "stopped", reason, invariant });
   }
 
   #note(event: ReplicaEvent): void {
