@@ -5,7 +5,7 @@
  */
 
 import type { Applied } from "../device/machine/host.ts";
-import { isQuorum, membersOf } from "../device/raft/configuration.ts";
+import { isQuorum, isVoter, membersOf } from "../device/raft/configuration.ts";
 import {
   type Configuration,
   type Entry,
@@ -102,9 +102,13 @@ export class Invariants {
     return this.#process(board).member;
   }
 
-  /** The configurations that boards go by, running or not: each the latest in its log, as far as was seen. */
+  /**
+   * The configurations that voters go by, running or not: each the latest in its log, as far as was seen. A board that is
+   * not taken in yet goes by the founders' and has no vote in it.
+   */
   get configurationsInForce(): readonly Configuration[] {
-    return this.#processes.map(({ configuration }) => configuration);
+    const voters = this.#processes.filter(({ member, configuration }) => isVoter(configuration, member));
+    return voters.map(({ configuration }) => configuration);
   }
 
   /** Reports a violation found elsewhere. */
