@@ -13,6 +13,9 @@ const documentedRooms = [
   "device/storage/",
   "device/replica/",
   "device/client/",
+  "device/transport/",
+  "device/mqtt/",
+  "device/board/",
   "sim/",
   "controller/check/",
 ];

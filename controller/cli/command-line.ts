@@ -1,10 +1,15 @@
 /** Which commands there are. What each of them does stands in a file of its own, which is loaded when it is called. */
 
 import { Command, CommanderError } from "commander";
+import { addClientCommands } from "./client/commands.ts";
+import type { Ends } from "./ends.ts";
 import type { FuzzOptions } from "./fuzz.ts";
+import { addKeyCommands } from "./keys/commands.ts";
+import { addLocalCommands } from "./local/commands.ts";
 import { countOption, minutesOption, seedOption } from "./options.ts";
 import type { RunOptions } from "./run.ts";
 import { type ExitStatus, exitStatus, type Shell, UsageError } from "./shell.ts";
+import { addSpeedCommands } from "./speed/commands.ts";
 import { version } from "./version.ts";
 
 /** Everything that can be typed after `adrift`. */
@@ -17,7 +22,7 @@ export type CommandLine = {
 export function createCommandLine(shell: Shell): CommandLine {
   let status: ExitStatus = exitStatus.done;
   /** Runs a command and keeps the status with which it ended. */
-  const ends = async (command: Promise<ExitStatus>): Promise<void> => {
+  const ends: Ends = async (command) => {
     status = await command;
   };
 
@@ -74,6 +79,8 @@ export function createCommandLine(shell: Shell): CommandLine {
     .option("--mutant <name>", "break a rule on purpose and hunt for it: the name of a mutant, or all")
     .option("--json", "print one JSON document and nothing else")
     .action((options: FuzzOptions) => ends(import("./fuzz.ts").then(({ fuzz }) => fuzz(shell, options))));
+
+  for (const add of [addLocalCommands, addClientCommands, addKeyCommands, addSpeedCommands]) add(program, shell, ends);
 
   return {
     async execute(args) {

@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { crc32c } from "../crc32c.ts";
 import type { Entry, HardState } from "../raft/types.ts";
 import { asciiBytes, readAscii } from "./ascii.ts";
-import { crc32c } from "./crc32c.ts";
 import type { MemoryDisk } from "./memory-disk.fixture.ts";
 import { encodeSnapshot } from "./snapshot-file.ts";
 import {

@@ -14,10 +14,10 @@
  * before it, so that a lost mark leaves no gap.
  */
 
+import { crc32c } from "../crc32c.ts";
 import { toAsciiJson } from "../json.ts";
 import type { Entry, HardState, LogIndex, Term } from "../raft/types.ts";
 import { readAscii, writeAscii } from "./ascii.ts";
-import { crc32c } from "./crc32c.ts";
 import { parseConfiguration, parseHardState, parseJson } from "./parse.ts";
 import { parseSegmentHeader, type SegmentHeader } from "./segment-header.ts";
 

@@ -6,8 +6,8 @@
  *     ...
  */
 
+import { crc32c } from "../crc32c.ts";
 import { asciiBytes, readAscii, writeAscii } from "./ascii.ts";
-import { crc32c } from "./crc32c.ts";
 
 /** What a sealed file turns out to be; `newer` is one of a later version of this software. */
 export type Unsealed =

@@ -65,6 +65,7 @@ export type Reply = {
   readonly outcome: Outcome;
 };
 
+/** What became of a request at the board that answers. */
 export type Outcome =
   /** Done; this is the machine's answer. */
   | { readonly kind: "ok"; readonly value: Json }

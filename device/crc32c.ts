@@ -1,5 +1,5 @@
 /**
- * CRC-32C (Castagnoli's polynomial): the checksum on everything that we store. It finds every flipped bit and every
+ * CRC-32C (Castagnoli's polynomial): the checksum on everything that we store and that boards say to each other. It finds every flipped bit and every
  * burst of up to 32 bits; of other damage it misses one case in four thousand million.
  */
 

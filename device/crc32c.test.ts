@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { asciiBytes } from "./ascii.ts";
 import { crc32c } from "./crc32c.ts";
+import { asciiBytes } from "./storage/ascii.ts";
 
 test("gives the check values of RFC 3720 (appendix B.4)", () => {
   const whole = (bytes: Uint8Array) => crc32c(bytes, 0, bytes.length);

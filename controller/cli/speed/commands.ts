@@ -1,0 +1,8 @@
+/** The command that measures speed. */
+
+import type { Command } from "commander";
+import type { Ends } from "../ends.ts";
+import type { Shell } from "../shell.ts";
+
+/** Adds them to the program. */
+export function addSpeedCommands(_program: Command, _shell: Shell, _ends: Ends): void {}
