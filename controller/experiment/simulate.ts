@@ -169,6 +169,7 @@ export function replicaOptions(timing: Timing, raft: RaftSettings): ReplicaOptio
       heartbeatUs: timing.heartbeatMs * 1_000,
       electionTimeoutMinUs: timing.electionMinMs * 1_000,
       electionTimeoutMaxUs: timing.electionMaxMs * 1_000,
+      firstElectionTimeoutMinUs: 2 * timing.heartbeatMs * 1_000,
       leaseReads: raft.leaseReads,
       clockDriftMaxPpm: raft.clockDriftPpmMax ?? defaultReplicaOptions.raft.clockDriftMaxPpm,
     },

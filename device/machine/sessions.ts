@@ -75,7 +75,7 @@ export type SessionLimits = {
 };
 
 /** The limits of a cluster that states none. */
-export const sessionLimits: SessionLimits = { timeToLiveMs: 60_000, sessionsMax: 1_024, answersPerSessionMax: 64 };
+export const sessionLimits: SessionLimits = { timeToLiveMs: 60_000, sessionsMax: 1_024, answersPerSessionMax: 1_024 };
 
 /** What the table knows of a request. */
 export type RequestStanding =

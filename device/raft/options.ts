@@ -10,6 +10,11 @@ export type RaftOptions = {
   readonly electionTimeoutMinUs: DurationUs;
   /** ... and less than this (§3.4). */
   readonly electionTimeoutMaxUs: DurationUs;
+  /**
+   * A board that starts waits for its first election from this on. Less than `electionTimeoutMinUs` will do, if a leader's
+   * heartbeats come sooner: asking early disturbs nobody who hears one (pre-vote, §9.6).
+   */
+  readonly firstElectionTimeoutMinUs: DurationUs;
   /** The largest command, in bytes. */
   readonly entryBytesMax: number;
   /** How much one append carries. */
@@ -39,6 +44,7 @@ export const defaultRaftOptions: RaftOptions = {
   heartbeatUs: 50_000,
   electionTimeoutMinUs: 300_000,
   electionTimeoutMaxUs: 600_000,
+  firstElectionTimeoutMinUs: 300_000,
   entryBytesMax: 256 * 1024,
   appendEntriesMax: 512,
   appendBytesMax: 256 * 1024,

@@ -22,7 +22,7 @@ import type { Progress } from "./progress.ts";
 import { askRead } from "./reads.ts";
 import { replicate } from "./replication.ts";
 import { rules as lawfulRules, type Rules } from "./rules.ts";
-import { appendOwn, type Leadership, restartElectionTimer, type State, setLeader } from "./state.ts";
+import { appendOwn, beginElectionTimer, type Leadership, type State, setLeader } from "./state.ts";
 import { beginTransfer } from "./transfer.ts";
 import type {
   Configuration,
@@ -110,7 +110,7 @@ export class Raft {
       nextRead: random.between(1, 1_000_000_000_000),
       outbox: { send: [], held: [], restore: null, reads: [], events: [] },
     };
-    restartElectionTimer(this.#state);
+    beginElectionTimer(this.#state);
   }
 
   get id(): MemberId {

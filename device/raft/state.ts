@@ -158,6 +158,16 @@ export function restartElectionTimer(state: State): void {
   state.electionDeadline = state.now + state.random.between(electionTimeoutMinUs, electionTimeoutMaxUs);
 }
 
+/**
+ * A board that starts waits for its first election from an option of its own on. With leases it waits as long as any
+ * follower, since it may have promised a leader its protection just before it went down (§6.4.1).
+ */
+export function beginElectionTimer(state: State): void {
+  const { electionTimeoutMinUs, electionTimeoutMaxUs, firstElectionTimeoutMinUs, leaseReads } = state.options;
+  const min = leaseReads ? electionTimeoutMinUs : firstElectionTimeoutMinUs;
+  state.electionDeadline = state.now + state.random.between(min, min + electionTimeoutMaxUs - electionTimeoutMinUs);
+}
+
 /** Appends an entry of this leader's own term. */
 export function appendOwn(state: State, leadership: Leadership, entry: Entry): void {
   state.log.append(entry);

@@ -73,6 +73,7 @@ export class Replica {
   #stopped: string | null = null;
   #held: Held[] = [];
   #takesRequests = false;
+  #isGathering = false;
   #nextJoinAt = Number.POSITIVE_INFINITY;
   #published: Published = { role: "opening", term: 0, leader: null };
 
@@ -127,6 +128,24 @@ export class Replica {
     return Math.min(this.#running.raft.nextDeadline(), this.#nextJoinAt);
   }
 
+  /**
+   * Takes several inputs as one: all that `give` calls in with is taken first, and what follows from all of it is carried
+   * out once, so that what came together travels on together.
+   */
+  together(give: () => void): void {
+    if (this.#isGathering) {
+      give();
+      return;
+    }
+    this.#isGathering = true;
+    try {
+      give();
+    } finally {
+      this.#isGathering = false;
+    }
+    this.#input(takeNothing, null);
+  }
+
   /** Time went by. */
   wake(): void {
     this.#input(this.#woken, null);
@@ -157,7 +176,7 @@ export class Replica {
     try {
       running.raft.tick(this.#settings.clock.monotonicUs());
       take(running, what);
-      this.#settle(running);
+      if (!this.#isGathering) this.#settle(running);
     } catch (error) {
       this.#fail(error);
     }
@@ -325,6 +344,8 @@ export class Replica {
     }
   };
 }
+
+function takeNothing(): void {}
 
 function takeMessage({ raft }: Running, message: PeerMessage): void {
   if (message.type === "join") takeIn(raft, message.from);
