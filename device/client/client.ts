@@ -18,7 +18,9 @@
 import type { Json } from "../json.ts";
 import type { Random } from "../random.ts";
 import type { Outcome, ReadMode, Reply, Request } from "../transport/protocol.ts";
-import { type Attempts, type AttemptTiming, firstAttempt, hasten, nextAttempt } from "./attempts.ts";
+import { type Attempts, type AttemptTiming, beginAnew, firstAttempt, hasten, nextAttempt } from "./attempts.ts";
+import { Queue } from "./queue.ts";
+import { type UnderWay, UnderWayTable } from "./under-way.ts";
 
 /** What can be asked of a client: to change one machine's state, or to look at it. */
 export type Call =
@@ -40,6 +42,8 @@ export type FinishedCall = { readonly handle: number; readonly outcome: CallOutc
 export type ClientEffects = {
   /** To be published, in this order. */
   readonly requests: readonly Request[];
+  /** Those of them that had been published before. */
+  readonly repeated: readonly Request[];
   readonly finished: readonly FinishedCall[];
 };
 
@@ -47,8 +51,13 @@ export type ClientEffects = {
 export type ClientOptions = AttemptTiming & {
   /** How long after its submission a call is given up. */
   readonly deadlineUs: number;
-  /** How many requests may be under way at once; fewer than the answers that the cluster keeps for a session (64). */
+  /** How many requests may be under way at once. */
   readonly outstandingMax: number;
+  /**
+   * How many request numbers from the oldest unanswered command on may be used: at most as many as the cluster keeps
+   * answers for a session, since it keeps all from that command on, and ends a session that asks for more.
+   */
+  readonly answersKept: number;
   /** How many calls may wait for their turn; one more fails at once. */
   readonly waitingMax: number;
   /** After so long without an answered command a new session is opened; well below a session's time to live (60 s). */
@@ -62,6 +71,7 @@ export const clientOptions: ClientOptions = {
   retryDelayUs: 20_000,
   deadlineUs: 5_000_000,
   outstandingMax: 1,
+  answersKept: 64,
   waitingMax: 1_000,
   sessionIdleUsMax: 20_000_000,
 };
@@ -74,19 +84,28 @@ export type Client = {
   receive(reply: Reply, nowUs: number): void;
   /** Does what the time demands: gives up what is past its deadline, sends again what is not answered. */
   tick(nowUs: number): void;
+  /**
+   * Somebody else leads now, or can be reached again: what is not answered is sent again soon instead of waiting out its
+   * time-out, though no request more often than every 20 ms.
+   */
+  hasten(nowUs: number): void;
   /** Hands out what has come up since the last time. */
   drain(): ClientEffects;
   /** When `tick` is next needed, or `null` if nothing is under way. */
   nextDeadlineUs(): number | null;
+  /** How many calls have no outcome yet. */
+  readonly load: number;
 };
 
 /** What a client is made of. */
 export type ClientSetup = {
   /**
-   * The name under which replies come back. No two clients may ever have the same, a restarted one included: it would
-   * take replies to its forerunner for its own.
+   * The name under which replies come back. No two clients may have the same and use the same request numbers, a
+   * restarted one included: it would take replies to its forerunner for its own.
    */
   readonly name: string;
+  /** Where request numbers begin. Default: 1. Drawn at random, it lets a name be used again. */
+  readonly firstRequest?: number;
   /** For the jitter of retries. */
   readonly random: Random;
   /** Where they shall differ from `clientOptions`. */
@@ -95,25 +114,34 @@ export type ClientSetup = {
 
 type Waiting = { readonly handle: number; readonly call: Call; readonly deadlineUs: number };
 
-type Outstanding = { readonly handle: number; readonly deadlineUs: number; readonly attempts: Attempts };
-
 type SessionState =
   | { readonly kind: "none" }
-  | { readonly kind: "registering"; readonly attempts: Attempts }
-  /** `confirmedUs`: the session was surely alive then. */
-  | { readonly kind: "open"; readonly number: number; confirmedUs: number };
+  | { readonly kind: "registering"; readonly attempts: Attempts<Request> }
+  | {
+      readonly kind: "open";
+      readonly number: number;
+      /** The session was surely alive then. */
+      confirmedUs: number;
+      /** No command of this session with a lower number waits for its answer. */
+      firstPending: number;
+    };
+
+type OpenSession = Extract<SessionState, { kind: "open" }>;
+
+/** All clients hear of a new leader at once; they need not all speak in the same moment. */
+const hasteUsMax = 2_000;
 
 /** A client that has done nothing yet. */
-export function createClient({ name, random, options }: ClientSetup): Client {
+export function createClient({ name, random, options, firstRequest = 1 }: ClientSetup): Client {
   const settings = { ...clientOptions, ...options };
   let handles = 0;
-  let requestNumbers = 0;
+  let nextRequest = firstRequest;
   let session: SessionState = { kind: "none" };
   /** In the order of submission, so also of deadlines. */
-  let waiting: Waiting[] = [];
-  /** By request number, in ascending order. */
-  const outstanding = new Map<number, Outstanding>();
+  const waiting = new Queue<Waiting>();
+  const outstanding = new UnderWayTable<Request>();
   let requests: Request[] = [];
+  let repeated: Request[] = [];
   let finished: FinishedCall[] = [];
 
   function finish(handle: number, outcome: CallOutcome): void {
@@ -123,67 +151,88 @@ export function createClient({ name, random, options }: ClientSetup): Client {
   /** Sends what waits, in its order, as far as there is room and, for commands, a session. */
   function sendWaiting(nowUs: number): void {
     while (outstanding.size < settings.outstandingMax) {
-      const next = waiting[0];
+      const next = waiting.first;
       if (next === undefined) return;
       const request = requestFor(next.call, nowUs);
       if (request === null) return;
-      waiting.shift();
+      waiting.removeFirst();
       const { handle, deadlineUs } = next;
-      outstanding.set(request.request, { handle, deadlineUs, attempts: send(request, nowUs) });
+      outstanding.add({ handle, deadlineUs, attempts: send(request, nowUs) });
     }
   }
 
-  /** The request that a call becomes; `null` if it must wait for a session, which is then being opened. */
+  /** The request that a call becomes; `null` if it must wait for a session, or for the answers to earlier commands. */
   function requestFor(call: Call, nowUs: number): Request | null {
     switch (call.kind) {
       case "query": {
         const { machine, query, mode } = call;
-        return { type: "query", client: name, request: ++requestNumbers, machine, query, mode };
+        return { type: "query", client: name, request: takeNumber(), machine, query, mode };
       }
       case "command": {
-        const number = usableSession(nowUs);
-        if (number === null) return null;
+        const open = usableSession(nowUs);
+        if (open === null) return null;
+        const firstPending = firstPendingIn(open);
+        if (nextRequest - firstPending >= settings.answersKept) return null;
         const { machine, command } = call;
-        const request = ++requestNumbers;
-        const firstPending = firstPendingIn(number) ?? request;
-        return { type: "command", client: name, request, session: number, firstPending, machine, command };
+        const { number } = open;
+        return {
+          type: "command",
+          client: name,
+          request: takeNumber(),
+          session: number,
+          firstPending,
+          machine,
+          command,
+        };
       }
     }
   }
 
-  function usableSession(nowUs: number): number | null {
-    if (session.kind === "open" && nowUs - session.confirmedUs <= settings.sessionIdleUsMax) return session.number;
+  function takeNumber(): number {
+    nextRequest += 1;
+    return nextRequest - 1;
+  }
+
+  function usableSession(nowUs: number): OpenSession | null {
+    if (session.kind === "open" && nowUs - session.confirmedUs <= settings.sessionIdleUsMax) return session;
     if (session.kind !== "registering") {
-      const request: Request = { type: "register", client: name, request: ++requestNumbers };
+      const request: Request = { type: "register", client: name, request: takeNumber() };
       session = { kind: "registering", attempts: send(request, nowUs) };
     }
     return null;
   }
 
-  function firstPendingIn(number: number): number | null {
-    for (const { attempts } of outstanding.values()) {
-      const { request } = attempts;
-      if (request.type === "command" && request.session === number) return request.request;
-    }
-    return null;
+  /** The lowest number of a command that waits for its answer; if there is none, that of the next one. */
+  function firstPendingIn(open: OpenSession): number {
+    while (open.firstPending < nextRequest && !isCommandUnderWay(open.firstPending)) open.firstPending += 1;
+    return open.firstPending;
   }
 
-  function send(request: Request, nowUs: number): Attempts {
+  function isCommandUnderWay(request: number): boolean {
+    return outstanding.get(request)?.attempts.request.type === "command";
+  }
+
+  function send(request: Request, nowUs: number): Attempts<Request> {
     requests.push(request);
     return firstAttempt(request, nowUs, settings, random);
   }
 
-  function sendAgainIfDue(attempts: Attempts, nowUs: number): void {
-    if (nowUs < attempts.nextAtUs) return;
+  function sendAgain(attempts: Attempts<Request>, nowUs: number): void {
     requests.push(attempts.request);
+    repeated.push(attempts.request);
     nextAttempt(attempts, nowUs, settings, random);
   }
 
-  function receiveRegistration(attempts: Attempts, outcome: Outcome, nowUs: number): void {
+  function receiveRegistration(attempts: Attempts<Request>, outcome: Outcome, nowUs: number): void {
     switch (outcome.kind) {
       case "ok":
         if (typeof outcome.value !== "number") return;
-        session = { kind: "open", number: outcome.value, confirmedUs: attempts.firstAtUs };
+        session = {
+          kind: "open",
+          number: outcome.value,
+          confirmedUs: attempts.firstAtUs,
+          firstPending: nextRequest,
+        };
         return;
       case "refused":
         session = { kind: "none" };
@@ -198,11 +247,13 @@ export function createClient({ name, random, options }: ClientSetup): Client {
   }
 
   function failWaitingCommands(error: string): void {
-    for (const { call, handle } of waiting) if (call.kind === "command") finish(handle, { type: "fail", error });
-    waiting = waiting.filter(({ call }) => call.kind === "query");
+    for (const { handle } of waiting.removeAll(({ call }) => call.kind === "command")) {
+      finish(handle, { type: "fail", error });
+    }
   }
 
-  function receiveAnswer({ handle, attempts }: Outstanding, outcome: Outcome, nowUs: number): void {
+  function receiveAnswer(answered: UnderWay<Request>, outcome: Outcome, nowUs: number): void {
+    const { handle, attempts } = answered;
     const { request } = attempts;
     switch (outcome.kind) {
       case "ok":
@@ -216,6 +267,7 @@ export function createClient({ name, random, options }: ClientSetup): Client {
         return;
       case "retry":
         hasten(attempts, nowUs, random);
+        outstanding.reschedule(answered);
         return;
       case "sessionExpired":
         if (request.type !== "command") return;
@@ -231,27 +283,30 @@ export function createClient({ name, random, options }: ClientSetup): Client {
     session.confirmedUs = Math.max(session.confirmedUs, sentUs);
   }
 
-  function giveUpWhatIsLate(nowUs: number): void {
-    for (const [number, { handle, deadlineUs, attempts }] of outstanding) {
+  /** Gives up what is past its deadline and tells what is to be sent again. */
+  function giveUpWhatIsLate(nowUs: number): readonly UnderWay<Request>[] {
+    const due = outstanding.takeDue(nowUs);
+    for (const { handle, deadlineUs, attempts } of due) {
       if (nowUs < deadlineUs) continue;
-      outstanding.delete(number);
+      outstanding.delete(attempts.request.request);
       const error = `No board answered within ${inMilliseconds(settings.deadlineUs)}.`;
       finish(handle, { type: attempts.request.type === "query" ? "fail" : "info", error });
     }
-    for (let next = waiting[0]; next !== undefined && nowUs >= next.deadlineUs; next = waiting[0]) {
-      waiting.shift();
+    for (let next = waiting.first; next !== undefined && nowUs >= next.deadlineUs; next = waiting.first) {
+      waiting.removeFirst();
       const reason = session.kind === "registering" ? "no board opened a session" : "calls before it took too long";
       finish(next.handle, { type: "fail", error: `Never sent: ${reason} (${inMilliseconds(settings.deadlineUs)}).` });
     }
+    return due.filter(({ deadlineUs }) => nowUs < deadlineUs);
   }
 
   return {
     submit(call, nowUs) {
       handles += 1;
-      if (waiting.length >= settings.waitingMax) {
+      if (waiting.size >= settings.waitingMax) {
         finish(handles, { type: "fail", error: `Never sent: ${settings.waitingMax} calls wait already.` });
       } else {
-        waiting.push({ handle: handles, call, deadlineUs: nowUs + settings.deadlineUs });
+        waiting.add({ handle: handles, call, deadlineUs: nowUs + settings.deadlineUs });
         sendWaiting(nowUs);
       }
       return handles;
@@ -269,29 +324,44 @@ export function createClient({ name, random, options }: ClientSetup): Client {
     },
 
     tick(nowUs) {
-      giveUpWhatIsLate(nowUs);
-      for (const { attempts } of outstanding.values()) sendAgainIfDue(attempts, nowUs);
+      for (const underWay of giveUpWhatIsLate(nowUs)) {
+        sendAgain(underWay.attempts, nowUs);
+        outstanding.reschedule(underWay);
+      }
       // A session is only asked for again while someone waits for it, but a late answer is still welcome.
-      if (session.kind === "registering" && waiting.length > 0) sendAgainIfDue(session.attempts, nowUs);
+      if (session.kind === "registering" && waiting.size > 0 && nowUs >= session.attempts.nextAtUs) {
+        sendAgain(session.attempts, nowUs);
+      }
       sendWaiting(nowUs);
     },
 
+    hasten(nowUs) {
+      const atUs = nowUs + random.between(0, hasteUsMax);
+      for (const underWay of outstanding.values()) {
+        beginAnew(underWay.attempts, atUs, settings);
+        outstanding.reschedule(underWay);
+      }
+      if (session.kind === "registering") beginAnew(session.attempts, atUs, settings);
+    },
+
     drain() {
-      const effects = { requests, finished };
+      const effects = { requests, repeated, finished };
       requests = [];
+      repeated = [];
       finished = [];
       return effects;
     },
 
     nextDeadlineUs() {
-      let nextUs = Number.POSITIVE_INFINITY;
-      for (const { deadlineUs, attempts } of outstanding.values()) {
-        nextUs = Math.min(nextUs, deadlineUs, attempts.nextAtUs);
-      }
-      const [next] = waiting;
+      let nextUs = outstanding.nextDueUs();
+      const next = waiting.first;
       if (next !== undefined) nextUs = Math.min(nextUs, next.deadlineUs);
       if (next !== undefined && session.kind === "registering") nextUs = Math.min(nextUs, session.attempts.nextAtUs);
       return nextUs === Number.POSITIVE_INFINITY ? null : nextUs;
+    },
+
+    get load() {
+      return outstanding.size + waiting.size;
     },
   };
 }
