@@ -16,6 +16,8 @@ export type BrokerSettings = {
   /** For the rules of who may do what: see `permissions.ts`. */
   readonly cluster: string;
   readonly boards: readonly string[];
+  /** What happens at the door, a line each, for whoever runs the broker: who came, who was turned away and why. */
+  tell?(happening: string): void;
 };
 
 /** A broker that runs. */
@@ -25,3 +27,8 @@ export type RunningBroker = {
   /** Ends it and every connection. */
   close(): Promise<void>;
 };
+
+/** A broker cannot be started as it was asked for. The message says why, and what to do now. */
+export class BrokerError extends Error {
+  override readonly name = "BrokerError";
+}
