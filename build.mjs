@@ -1,8 +1,10 @@
 // Builds what the published package holds: the JavaScript of every room, and beside it the files that it reads (benches,
-// experiments, schemas, the web page), each at the place that it has in the source.
+// experiments, schemas, the web page), each at the place that it has in the source; and, bundled, the programs of a board
+// and a broker.
 import { execFileSync } from "node:child_process";
 import { cpSync, rmSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { bundlePrograms } from "./bundle.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
@@ -13,6 +15,7 @@ execFileSync(process.execPath, [`${root}node_modules/typescript/lib/tsc.js`, "-p
 for (const room of ["device", "hardware", "sim", "controller"]) {
   cpSync(`${root}${room}`, `${root}dist/${room}`, { recursive: true, filter: isReadAtRunTime });
 }
+await bundlePrograms(`${root}dist`);
 
 /** @param {string} path a file or folder of a room */
 function isReadAtRunTime(path) {
