@@ -1,0 +1,65 @@
+/** Who on a bench needs a key, and under which name. */
+
+import { isIP } from "node:net";
+import { clientNamePattern, controllerName } from "../../device/transport/topics.ts";
+import type { Bench } from "../../hardware/bench.ts";
+import type { Subject } from "./certificates.ts";
+import { KeyError } from "./key-error.ts";
+import { authorityFile } from "./layout.ts";
+
+/** What a person adds to what the bench says. */
+export type RosterSettings = {
+  readonly clients: readonly string[];
+  /** Names and addresses under which boards and brokers are reached, beside their own. */
+  readonly hosts: readonly string[];
+};
+
+/**
+ * Everybody who gets a certificate: each board, each broker with a machine of its own, the controller, the clients.
+ *
+ * @throws KeyError if two would have the same name, or a name or host cannot stand in a certificate.
+ */
+export function rosterOf(bench: Bench, { clients, hosts }: RosterSettings): readonly Subject[] {
+  for (const host of hosts) checkHost(host);
+  const taken = new Map([[authorityFile, "the authority"]]);
+  for (const client of clients) checkClientName(client);
+
+  const boards = bench.boards.map(({ name }) => name);
+  const brokers = bench.brokers.filter(({ name, node }) => name === node).map(({ name }) => name);
+  const carriers = new Set(bench.brokers.map(({ node }) => node));
+  const named = [
+    ...boards.map((name) => ({ name, what: `the board ${name}` })),
+    ...brokers.map((name) => ({ name, what: `the broker ${name}` })),
+    { name: controllerName, what: "the controller" },
+    ...clients.map((name) => ({ name, what: `a client ${name}` })),
+  ];
+  for (const { name, what } of named) {
+    // Files of names that differ only in capitals are one file where people's laptops say so.
+    const already = taken.get(name.toLowerCase());
+    if (already !== undefined) {
+      throw new KeyError(`${what} cannot have a key under its name: ${already} has it. Choose another name.`);
+    }
+    taken.set(name.toLowerCase(), what);
+  }
+  return named.map(({ name }) => ({ name, servesAt: carriers.has(name) ? placesOf(name, hosts) : null }));
+}
+
+function placesOf(name: string, hosts: readonly string[]): readonly string[] {
+  return [...new Set(["localhost", name, `${name}.local`, "127.0.0.1", "::1", ...hosts])];
+}
+
+function checkClientName(name: string): void {
+  if (clientNamePattern.test(name) && !/\.key$/i.test(name)) return;
+  throw new KeyError(
+    `"${name}" cannot be the name of a client: letters, digits, dots, dashes and underscores, a letter or digit ` +
+      'first, at most 64 characters, and not ending in ".key".',
+  );
+}
+
+const dnsName =
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
+function checkHost(host: string): void {
+  if (isIP(host) !== 0 || (dnsName.test(host) && !/^[\d.]+$/.test(host))) return;
+  throw new KeyError(`"${host}" is neither an address, such as 192.168.1.20, nor a name, such as rack.example.org.`);
+}
