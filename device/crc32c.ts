@@ -26,6 +26,33 @@ export function crc32c(bytes: Uint8Array, start: number, end: number): number {
   return ~crc >>> 0;
 }
 
+/** The CRC-32C of ASCII text from character `start` to its end, the same as of its bytes; -1 if it is not ASCII. */
+export function crc32cOfText(text: string, start: number): number {
+  const end = text.length;
+  let crc = -1;
+  let position = start;
+  let allBits = 0;
+  for (; position + 4 <= end; position += 4) {
+    const one = text.charCodeAt(position);
+    const two = text.charCodeAt(position + 1);
+    const three = text.charCodeAt(position + 2);
+    const four = text.charCodeAt(position + 3);
+    allBits |= one | two | three | four;
+    crc ^= one | (two << 8) | (three << 16) | (four << 24);
+    crc =
+      wordAt(followedByThree, crc & 0xff) ^
+      wordAt(followedByTwo, (crc >>> 8) & 0xff) ^
+      wordAt(followedByOne, (crc >>> 16) & 0xff) ^
+      wordAt(alone, crc >>> 24);
+  }
+  for (; position < end; position += 1) {
+    const code = text.charCodeAt(position);
+    allBits |= code;
+    crc = wordAt(alone, (crc ^ code) & 0xff) ^ (crc >>> 8);
+  }
+  return allBits > 0x7f ? -1 : ~crc >>> 0;
+}
+
 /** What a byte contributes to the remainder when it stands alone, and when one to three zero bytes follow it. */
 const alone = Int32Array.from({ length: 256 }, (_, byte) => remainderOfByte(byte));
 const followedByOne = alone.map(followedByZero);
