@@ -1,0 +1,123 @@
+/**
+ * The process of a board: `node board.mjs [--config FILE]`.
+ *
+ * SIGTERM and SIGINT end it in good order. What nobody foresaw ends it too, at once and with a word about it: whatever
+ * supervises it starts it again, and its log is on disk.
+ */
+
+import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { createLog, type Log } from "./log.ts";
+import type { Order, OrderReport } from "./orders.ts";
+import { readBoardConfiguration, usualConfigurationPath } from "./read-configuration.ts";
+import { Station } from "./station.ts";
+import { version } from "./version.ts";
+
+// A board allocates much and keeps little: a small young generation costs a little time and saves much memory.
+setFlagsFromString("--max-semi-space-size=4");
+
+const exitStatus = { failed: 1, usage: 64, fault: 70 } as const;
+/** After so long the process ends, whatever it is still waiting for. */
+const leaveMsMax = 1_900;
+
+const usage = `Usage: node board.mjs [--config FILE]
+
+  --config FILE  the board's configuration (${usualConfigurationPath} unless it is given)
+  --orders       obey the parent process: for benches of local processes
+  --version      print the version
+`;
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === null) return;
+  const configuration = readConfiguration(options.config);
+  if (configuration === null) return;
+  const log = createLog(configuration.logLevel, configuration.board);
+  endAtTheUnforeseen(log);
+
+  const station = await Station.open({
+    configuration,
+    log,
+    takesOrders: options.orders,
+    stopped: (reason) => {
+      log.fatal({ reason }, "this board cannot go on");
+      process.exit(exitStatus.failed);
+    },
+  }).catch((error: unknown) => {
+    log.fatal({ reason: messageOf(error) }, "this board cannot start");
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exit(exitStatus.failed);
+  });
+  leaveWhenTold(station, log);
+  if (options.orders) obeyParent(station);
+  log.info({ version, port: station.brokerPort }, "started");
+}
+
+function readOptions(): { readonly config: string; readonly orders: boolean } | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        config: { type: "string", default: usualConfigurationPath },
+        orders: { type: "boolean", default: false },
+        version: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (!values.version && !values.help) return values;
+    process.stdout.write(values.version ? `${version}\n` : usage);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n\n${usage}`);
+    process.exitCode = exitStatus.usage;
+  }
+  return null;
+}
+
+function readConfiguration(path: string): ReturnType<typeof readBoardConfiguration> | null {
+  try {
+    return readBoardConfiguration(path, process.env);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = exitStatus.usage;
+    return null;
+  }
+}
+
+function endAtTheUnforeseen(log: Log): void {
+  const end = (error: unknown): void => {
+    log.fatal({ error: error instanceof Error ? error.stack : String(error) }, "a fault of the software");
+    process.exit(exitStatus.fault);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
+}
+
+function leaveWhenTold(station: Station, log: Log): void {
+  let isLeaving = false;
+  const leave = (signal: string): void => {
+    if (isLeaving) return;
+    isLeaving = true;
+    log.info({ signal }, "leaving");
+    setTimeout(() => process.exit(exitStatus.failed), leaveMsMax).unref();
+    void station.leave().then(() => process.exit(0));
+  };
+  process.on("SIGTERM", leave);
+  process.on("SIGINT", leave);
+}
+
+/** A bench of local processes ends its boards by ending the channel to them. */
+function obeyParent(station: Station): void {
+  if (process.send === undefined) return;
+  const report = (what: OrderReport): void => void process.send?.(what);
+  process.on("disconnect", () => process.exit(0));
+  // The channel carries no text from outside: only the parent, which is this very software, writes to it.
+  process.on("message", (order: Order) => {
+    void station.obey(order).then(() => report({ type: "done", order: order.type }));
+  });
+  report({ type: "started", brokerPort: station.brokerPort });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+await main();

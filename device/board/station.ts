@@ -1,0 +1,167 @@
+/** Everything around a board in one process: its data folder, its disk, the broker on it, its clock, its witnesses. */
+
+import { readFileSync } from "node:fs";
+import type { RunningBroker } from "../mqtt/broker.ts";
+import { startBroker } from "../mqtt/embedded-broker.ts";
+import type { Keys } from "../mqtt/keys.ts";
+import { Board } from "./board.ts";
+import { BoardClock } from "./board-clock.ts";
+import { type CarrierWatch, watchCarrier } from "./carrier.ts";
+import type { BoardConfiguration } from "./configuration.ts";
+import { type DataFolder, openDataFolder } from "./disk/data-folder.ts";
+import { createFaultyDisk, type FaultyDisk } from "./disk/faulty-disk.ts";
+import { type FileDisk, openFileDisk } from "./disk/file-disk.ts";
+import { type FlightRecorder, openFlightRecorder } from "./flight-recorder.ts";
+import type { Log } from "./log.ts";
+import type { Order } from "./orders.ts";
+import { version } from "./version.ts";
+
+/** What a station is made of. */
+export type StationSettings = {
+  readonly configuration: BoardConfiguration;
+  readonly log: Log;
+  /** Whether it may be ordered to have a bad disk or a bad clock. */
+  readonly takesOrders: boolean;
+  /** The board cannot go on: the process has to end, and be started again. */
+  readonly stopped: (reason: string) => void;
+};
+
+/** How long leaving may take, all in all: a supervisor kills what takes longer. */
+const leaveMsMax = 1_500;
+
+/** One boot of a board with all that it stands on. */
+export class Station {
+  readonly board: Board;
+  readonly #settings: StationSettings;
+  readonly #parts: Parts;
+  #broker: RunningBroker | null;
+
+  /** Opens the data folder, starts the broker if one stands here, then the board. @throws what keeps it from starting. */
+  static async open(settings: StationSettings): Promise<Station> {
+    const { configuration } = settings;
+    const keys = configuration.keys === null ? null : readKeyTexts(configuration.keys);
+    const folder = await openDataFolder(configuration.data);
+    const [disk, flight] = await Promise.all([
+      openFileDisk(folder.logFolder),
+      openFlightRecorder({
+        folder: folder.flightFolder,
+        boot: folder.boot,
+        wallUs: () => Date.now() * 1_000,
+        monotonicUs: () => Math.floor(performance.now() * 1_000),
+      }),
+    ]);
+    const broker = await serveBroker(configuration, keys, settings.log);
+    return new Station(settings, { folder, disk, flight, keys }, broker);
+  }
+
+  private constructor(settings: StationSettings, parts: Opened, broker: RunningBroker | null) {
+    const { configuration, log, takesOrders, stopped } = settings;
+    const { folder, disk, flight, keys } = parts;
+    const clock = new BoardClock();
+    const faulty = takesOrders ? createFaultyDisk(disk) : null;
+    const carrier = watchCarrier({
+      interfaces: configuration.interfaces,
+      onChange: (name, up) => this.board.tell({ kind: "carrier", interface: name, up }),
+    });
+    this.#settings = settings;
+    this.#parts = { ...parts, clock, faulty, carrier };
+    this.#broker = broker;
+    this.board = new Board({
+      configuration,
+      boot: folder.boot,
+      keys,
+      disk: faulty?.disk ?? disk,
+      clock,
+      flight,
+      carrier: () => carrier.state(),
+      handlers: {
+        happened: (happening) => log.debug({ happening }, "it happened"),
+        commitTook: () => {},
+        unreachable: (name, reason) => log.warn({ broker: name, reason }, "a broker cannot be reached"),
+        stopped,
+      },
+    });
+    this.board.tell({ kind: "process", state: "started", version });
+  }
+
+  /** The port of the broker that stands here, if one does and runs. */
+  get brokerPort(): number | null {
+    return this.#broker?.port ?? null;
+  }
+
+  /** Carries out what a bench of local processes orders. */
+  async obey(order: Order): Promise<void> {
+    const { clock, faulty } = this.#parts;
+    switch (order.type) {
+      case "setDisk":
+        faulty?.setCondition(order.condition);
+        return;
+      case "setClockDrift":
+        clock.setDrift(order.driftPpm);
+        this.board.clockChanged();
+        return;
+      case "jumpClock":
+        clock.jump(order.byUs);
+        return;
+      case "stopBroker":
+        await this.#broker?.close();
+        this.#broker = null;
+        return;
+      case "startBroker":
+        this.#broker ??= await serveBroker(this.#settings.configuration, this.#parts.keys, this.#settings.log);
+        return;
+      default:
+        order satisfies never;
+    }
+  }
+
+  /** Hands leadership over, lets what was asked of the disk end, and goes. */
+  async leave(): Promise<void> {
+    const { carrier, flight, disk, folder } = this.#parts;
+    this.board.tell({ kind: "process", state: "stopping", version });
+    await this.board.leave(leaveMsMax);
+    carrier.close();
+    await Promise.all([flight.close(), disk.close(), this.#broker?.close()]);
+    await folder.close();
+  }
+}
+
+type Opened = {
+  readonly folder: DataFolder;
+  readonly disk: FileDisk;
+  readonly flight: FlightRecorder;
+  readonly keys: Keys | null;
+};
+
+type Parts = Opened & {
+  readonly clock: BoardClock;
+  readonly faulty: FaultyDisk | null;
+  readonly carrier: CarrierWatch;
+};
+
+async function serveBroker(
+  { serves, cluster, boards }: BoardConfiguration,
+  keys: Keys | null,
+  log: Log,
+): Promise<RunningBroker | null> {
+  if (serves === null) return null;
+  const { broker: name, host, port, webSocketPort } = serves;
+  return await startBroker({
+    name,
+    host,
+    port,
+    webSocketPort,
+    keys,
+    cluster,
+    boards: boards.map((board) => board.name),
+    tell: (happening) => log.debug({ broker: name }, happening),
+  });
+}
+
+function readKeyTexts({ authority, certificate, privateKey }: NonNullable<BoardConfiguration["keys"]>): Keys {
+  return {
+    authority: readFileSync(authority, "utf8"),
+    certificate: readFileSync(certificate, "utf8"),
+    privateKey: readFileSync(privateKey, "utf8"),
+  };
+}
