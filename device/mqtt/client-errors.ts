@@ -1,0 +1,19 @@
+/** What can go wrong with an operation, told apart by what is known of its effect. */
+
+/** It surely had no effect and never will. What to do about it stands in the message. */
+export class DefiniteError extends Error {
+  override readonly name = "DefiniteError";
+}
+
+/**
+ * Nobody knows whether it took effect, or will: it was sent, and no answer came. If it does, then once. Look at the
+ * state before doing it again, or do again only what may be done twice.
+ */
+export class IndefiniteError extends Error {
+  override readonly name = "IndefiniteError";
+}
+
+/** No broker could be reached. The message says which were tried and why each failed. */
+export class ConnectError extends Error {
+  override readonly name = "ConnectError";
+}
