@@ -1,0 +1,83 @@
+// Waits until the process that started it is gone, however it went, and then leaves nothing of it: no process, not even a
+// stopped one, no file, no socket. It is told on its standard input, a line of JSON at a time, what there is to see to:
+// see WardenLine in warden.ts. When that pipe ends, so does the process at its other end.
+import { readFileSync, rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+
+/** @type {Map<number, string | null>} each process with the moment at which it began */
+const processes = new Map();
+/** @type {Set<string>} */
+const paths = new Set();
+/** @type {Set<string>} */
+const ownedFiles = new Set();
+const owner = process.argv[2] ?? "";
+
+// A terminal that is closed, or Ctrl-C in it, is for the others: this one goes last.
+for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"]) process.on(signal, () => undefined);
+
+createInterface({ input: process.stdin }).on("line", take).on("close", cleanUp);
+
+/** @param {string} line */
+function take(line) {
+  const told = JSON.parse(line);
+  if (told.watch !== undefined) processes.set(told.watch, startOf(told.watch));
+  if (told.forget !== undefined) processes.delete(told.forget);
+  if (told.remove !== undefined) paths.add(told.remove);
+  if (told.removeIfOwned !== undefined) ownedFiles.add(told.removeIfOwned);
+}
+
+function cleanUp() {
+  for (const [pid, start] of processes) if (startOf(pid) === start) kill(pid);
+  for (const path of paths) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  for (const file of ownedFiles) if (isOwned(file)) removeWithFolder(file);
+  process.exit();
+}
+
+/** @param {number} pid */
+function kill(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone already.
+  }
+}
+
+/**
+ * The moment at which a process began, so that another that got its number later is left alone; `null` where nobody can
+ * tell.
+ *
+ * @param {number} pid
+ */
+function startOf(pid) {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the program's name in parentheses, and may hold anything; the start is the 22nd.
+    return line.slice(line.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Whether a file of JSON still names the process whose end this one waited for.
+ *
+ * @param {string} file
+ */
+function isOwned(file) {
+  try {
+    return String(JSON.parse(readFileSync(file, "utf8")).pid) === owner;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} file */
+function removeWithFolder(file) {
+  rmSync(file, { force: true });
+  try {
+    rmdirSync(dirname(file));
+  } catch {
+    // Something else is in it.
+  }
+}

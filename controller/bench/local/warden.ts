@@ -1,0 +1,84 @@
+/**
+ * A helper process that sees to it that nothing is left when the controller dies, in whatever way: a pipe to it ends with
+ * the controller, and it then kills what it was told of and removes files.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+/** What the warden is told. */
+type WardenLine =
+  /** A process that must not outlive the controller; told right after its start. */
+  | { readonly watch: number }
+  /** It has ended. */
+  | { readonly forget: number }
+  /** A file or folder that must not outlive the controller. */
+  | { readonly remove: string }
+  /** A file of JSON that goes, with its folder if that is empty then, as long as its `pid` is the controller's. */
+  | { readonly removeIfOwned: string };
+
+const program = fileURLToPath(new URL("./warden-entry.mjs", import.meta.url));
+
+/** See the head of this file. */
+export class Warden {
+  #child: ChildProcess;
+  #isReleased = false;
+  readonly #duties = new Map<string, WardenLine>();
+
+  constructor() {
+    this.#child = this.#start();
+  }
+
+  /** A process that must not outlive this one. */
+  watch(pid: number): void {
+    this.#duties.set(`process ${pid}`, { watch: pid });
+    this.#tell({ watch: pid });
+  }
+
+  forget(pid: number): void {
+    this.#duties.delete(`process ${pid}`);
+    this.#tell({ forget: pid });
+  }
+
+  /** A file or folder that must not outlive this process. */
+  remove(path: string): void {
+    this.#duties.set(`path ${path}`, { remove: path });
+    this.#tell({ remove: path });
+  }
+
+  /** A file that tells of this process by its `pid`. */
+  removeIfOwned(file: string): void {
+    this.#duties.set(`file ${file}`, { removeIfOwned: file });
+    this.#tell({ removeIfOwned: file });
+  }
+
+  /** Has everything removed and killed that is left, and waits for it. */
+  async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    const child = this.#child;
+    const gone = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, "exit");
+    child.stdin?.end();
+    await gone;
+  }
+
+  #start(): ChildProcess {
+    // In a session of its own, so that what ends the controller's terminal does not end the warden.
+    const child = spawn(process.execPath, [program, String(process.pid)], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    child.stdin?.on("error", () => undefined);
+    child.once("exit", () => {
+      if (this.#isReleased) return;
+      this.#child = this.#start();
+      for (const line of this.#duties.values()) this.#tell(line);
+    });
+    return child;
+  }
+
+  #tell(line: WardenLine): void {
+    this.#child.stdin?.write(`${JSON.stringify(line)}\n`);
+  }
+}
