@@ -55,6 +55,8 @@ export class Connection {
   readonly #client: MqttClient;
   readonly #subscriptions = new Set<string>();
   #socket: Socket | null = null;
+  /** The socket itself, or the one below TLS: only this one can be reset. */
+  #tcpSocket: Socket | null = null;
   #connections = 0;
   #isUp = false;
   #lastFailure = "";
@@ -99,7 +101,7 @@ export class Connection {
 
   /** Says farewell, so that no will is published; waits for what was published before, but not for ever. */
   async close(withinMs = 500): Promise<void> {
-    const socket = this.#socket;
+    const socket = this.#tcpSocket;
     const wasUp = this.#isUp;
     const timer = setTimeout(() => socket?.resetAndDestroy(), withinMs);
     await new Promise<void>((resolve) => this.#client.end(!wasUp, () => resolve()));
@@ -109,7 +111,7 @@ export class Connection {
   /** Ends the connection as a process that dies does. */
   destroy(): void {
     this.#client.end(true);
-    this.#socket?.resetAndDestroy();
+    this.#tcpSocket?.resetAndDestroy();
   }
 
   #options(): IClientOptions {
@@ -139,19 +141,22 @@ export class Connection {
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
     if (will !== undefined) client.options.will = { ...this.#willNow(will), qos: 0, retain: true };
     const isSecure = protocol === "mqtts:";
+    const tcpSocket = connectTcp({ host, port: Number(port || (isSecure ? 8883 : 1883)), noDelay: true });
     const socket =
       isSecure && keys !== null
         ? connectTls({
+            socket: tcpSocket,
             host,
-            port: Number(port || 8883),
             ca: keys.authority,
             cert: keys.certificate,
             key: keys.privateKey,
             minVersion: "TLSv1.2",
           })
-        : connectTcp({ host, port: Number(port || 1883), noDelay: true });
-    socket.setNoDelay(true);
-    this.#socket?.resetAndDestroy();
+        : tcpSocket;
+    // MQTT.js keeps most of what goes wrong in a socket to itself, such as a certificate that is not believed.
+    socket.on("error", (error) => this.#onError(error));
+    this.#tcpSocket?.resetAndDestroy();
+    this.#tcpSocket = tcpSocket;
     this.#socket = socket;
     return socket;
   }
@@ -166,7 +171,7 @@ export class Connection {
 
   #onClose(): void {
     // MQTT.js ends a silent connection gently; what the kernel still holds of it must not arrive after a heal.
-    this.#socket?.resetAndDestroy();
+    this.#tcpSocket?.resetAndDestroy();
     if (!this.#isUp) return;
     this.#isUp = false;
     this.#settings.handlers.down();

@@ -49,12 +49,13 @@ class EmbeddedBroker {
   readonly #connections: BrokerConnections;
   /** Who is behind a client; only with keys. */
   readonly #parties = new WeakMap<Client, Party>();
+  readonly #sockets = new WeakMap<Client, Socket>();
   #isClosing = false;
 
   constructor(settings: BrokerSettings, aedes: Aedes) {
     this.#settings = settings;
     this.#aedes = aedes;
-    this.#connections = new BrokerConnections((happening) => settings.tell?.(happening));
+    this.#connections = new BrokerConnections((happening) => this.#tell(happening));
     this.#setHooks();
   }
 
@@ -81,7 +82,7 @@ class EmbeddedBroker {
     const receive = (socket: Socket): void => this.#receive(socket, socket);
     if (keys === null) return createTcpServer({ noDelay: true }, receive);
     const server = createTlsServer({ noDelay: true, ...tlsOptions(keys) }, receive);
-    return server.on("tlsClientError", (error, socket) => this.#connections.cutOff(socket, reasonOf(error)));
+    return server.on("tlsClientError", (error) => this.#tell(`somebody is turned away: ${error.message}`));
   }
 
   #webSocketServer(): HttpServer {
@@ -119,7 +120,7 @@ class EmbeddedBroker {
       server.once("error", (error) => reject(whyNotListening(error, this.#settings.name, host, port)));
       server.listen({ host, port, backlog: brokerLimits.backlog }, resolve);
     });
-    server.on("error", (error) => this.#settings.tell?.(`broker ${this.#settings.name}: ${error.message}`));
+    server.on("error", (error) => this.#tell(error.message));
     this.#servers.push(server);
     return (server.address() as AddressInfo).port;
   }
@@ -133,17 +134,23 @@ class EmbeddedBroker {
     if (keys !== null) this.#parties.set(client, { cluster, boards, name: certifiedName(socket) });
     client.once("connected", () => {
       this.#connections.welcome(socket);
-      this.#settings.tell?.(`${client.id} is connected`);
+      this.#tell(`${client.id} is connected`);
     });
     this.#sockets.set(client, socket);
   }
 
-  readonly #sockets = new WeakMap<Client, Socket>();
+  #tell(happening: string): void {
+    this.#settings.tell?.(happening);
+  }
 
   #setHooks(): void {
-    const { keys, tell } = this.#settings;
+    const { keys } = this.#settings;
     const aedes = this.#aedes;
-    aedes.on("error" as "closed", () => {});
+    // An error without a listener would end the process.
+    aedes.addListener("error", (error: Error) => this.#tell(error.message));
+    aedes.on("clientError", (client, error) => this.#tell(`${client.id} is cut off: ${error.message}`));
+    aedes.on("connectionError", (_client, error) => this.#tell(`somebody is turned away: ${error.message}`));
+    aedes.on("keepaliveTimeout", (client) => this.#cutOff(client, "nothing was heard of it"));
     // Sessions are not kept: a board wants nothing of what was said while it was away.
     aedes.preConnect = (_client, packet, callback) => {
       packet.clean = true;
@@ -157,9 +164,14 @@ class EmbeddedBroker {
     aedes.authorizeSubscribe = (client, subscription, callback) => {
       const party = this.#parties.get(client);
       const isPermitted = keys === null || (party !== undefined && maySubscribe(party, subscription.topic));
-      if (!isPermitted) tell?.(`${client.id} may not subscribe to ${subscription.topic}`);
+      if (!isPermitted) this.#tell(`${client.id} may not subscribe to ${subscription.topic}`);
       callback(null, isPermitted ? subscription : null);
     };
+  }
+
+  #cutOff(client: Client, reason: string): void {
+    const socket = this.#sockets.get(client);
+    if (socket !== undefined) this.#connections.cutOff(socket, reason);
   }
 
   #mayPublish(client: Client, topic: string, retained: boolean): boolean {
@@ -214,8 +226,4 @@ function whyNotListening(error: Error, name: string, host: string, port: number)
     return new BrokerError(`${what}: ports below 1024 need rights of their own. Choose one of 1024 to 65535.`);
   if (code === "ENOTFOUND") return new BrokerError(`${what}: nobody knows this name. Write the address as numbers.`);
   return new BrokerError(`${what}: ${error.message}`);
-}
-
-function reasonOf(error: Error): string {
-  return `no secure connection came about (${error.message})`;
 }
