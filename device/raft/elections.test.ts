@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { simpleConfiguration } from "./configuration.ts";
+import { defaultRaftOptions, type RaftOptions } from "./options.ts";
+import { Raft } from "./raft.ts";
 import { accepted, aLeads, diskOf, electA, onlyA } from "./testing/absent-boards.ts";
 import { Cluster } from "./testing/cluster.ts";
 import type { Message, RoleName } from "./types.ts";
@@ -340,4 +342,27 @@ test("given any role, when a message is addressed to another board, then nothing
     cluster.raft("a").step(foreign);
     expect(cluster.raft("a")).toMatchObject({ role, term });
   }
+});
+
+describe("the first election after a start", () => {
+  function deadlineOf(options: Partial<RaftOptions>): number {
+    const raft = new Raft({
+      id: "a",
+      initial,
+      hardState: { term: 0, votedFor: null },
+      log: { snapshot: null, entries: [] },
+      options: { ...defaultRaftOptions, firstElectionTimeoutMinUs: 100_000, ...options },
+      random: { between: (min) => min },
+      now: 7,
+    });
+    return raft.nextDeadline() - 7;
+  }
+
+  test("given a board that starts, then it waits from the time on that its options give to a first election", () => {
+    expect(deadlineOf({})).toBe(100_000);
+  });
+
+  test("given lease reads, then it waits as long as any follower: it may have promised its protection before", () => {
+    expect(deadlineOf({ leaseReads: true })).toBe(defaultRaftOptions.electionTimeoutMinUs);
+  });
 });
