@@ -53,17 +53,47 @@ export function crc32cOfText(text: string, start: number): number {
   return allBits > 0x7f ? -1 : ~crc >>> 0;
 }
 
+/** The checksum of a text whose first part has the checksum `first` and whose rest, `secondBytes` long, has `second`. */
+export function joinedCrc32c(first: number, second: number, secondBytes: number): number {
+  let shifted = first;
+  for (let bytes = secondBytes, place = 0; bytes > 0; bytes = Math.floor(bytes / 2), place += 1) {
+    if (bytes % 2 === 1) shifted = multiplied(shifted, wordAt(shifts, place));
+  }
+  return (shifted ^ second) >>> 0;
+}
+
 /** What a byte contributes to the remainder when it stands alone, and when one to three zero bytes follow it. */
 const alone = Int32Array.from({ length: 256 }, (_, byte) => remainderOfByte(byte));
 const followedByOne = alone.map(followedByZero);
 const followedByTwo = followedByOne.map(followedByZero);
 const followedByThree = followedByTwo.map(followedByZero);
 
+/** In place n: the factor by which a checksum is multiplied when so many bytes follow as 2 to the n. */
+const shifts = Int32Array.from({ length: 53 });
+for (let place = 0, shift = 0x00800000; place < shifts.length; place += 1, shift = multiplied(shift, shift)) {
+  shifts[place] = shift;
+}
+
+/** The product of two polynomials modulo Castagnoli's; the highest bit of each is its constant term. */
+function multiplied(one: number, other: number): number {
+  let product = 0;
+  let shifted = other;
+  for (let bit = 31; bit >= 0; bit -= 1) {
+    if ((one >>> bit) & 1) product ^= shifted;
+    shifted = timesX(shifted);
+  }
+  return product;
+}
+
 function remainderOfByte(byte: number): number {
-  const polynomialReversed = 0x82f63b78;
   let remainder = byte;
-  for (let bit = 0; bit < 8; bit += 1) remainder = (remainder >>> 1) ^ (remainder & 1 ? polynomialReversed : 0);
+  for (let bit = 0; bit < 8; bit += 1) remainder = timesX(remainder);
   return remainder;
+}
+
+function timesX(remainder: number): number {
+  const polynomialReversed = 0x82f63b78;
+  return (remainder >>> 1) ^ (remainder & 1 ? polynomialReversed : 0);
 }
 
 function followedByZero(remainder: number): number {

@@ -10,25 +10,29 @@
  * and cut out again by its place, never parsed. Texts that are no JSON object in one line travel as `text`.
  */
 
+import { crc32cOfText } from "../crc32c.ts";
 import { toAsciiJson } from "../json.ts";
 import type { Append, Entry, LogIndex, Term } from "../raft/types.ts";
 import { Fields, parseObject } from "./fields.ts";
 
-/** The lines of an append's entries, each with a line feed before it. */
-export function linesOf({ entries, prevIndex }: Append): string {
+/** Entries as they stand in a payload: their lines, each with a line feed before it, and the checksum of those. */
+export type EntryBlock = { readonly lines: string; readonly checksum: number };
+
+/** The block of an append's entries, of which there must be one at least. */
+export function blockOf({ entries, prevIndex }: Append): EntryBlock {
   const [first] = entries;
   const last = entries.at(-1);
-  if (first === undefined || last === undefined) return "";
-  if (first.index !== prevIndex + 1 || last.index !== prevIndex + entries.length) {
-    throw new RangeError(`The entries ${first.index} to ${last.index} do not follow on ${prevIndex} without a gap.`);
+  if (first?.index !== prevIndex + 1 || last?.index !== prevIndex + entries.length) {
+    throw new RangeError(`The entries ${first?.index} to ${last?.index} do not follow on ${prevIndex} without a gap.`);
   }
   const known = recent.find((block) => block.first === first && block.last === last && block.count === entries.length);
-  if (known !== undefined) return known.lines;
-  let lines = "";
-  for (const entry of entries) lines += lineOf(entry);
-  recent.push({ first, last, count: entries.length, lines });
+  if (known !== undefined) return known;
+  // Joined rather than added up: a text in one piece is read faster, character by character.
+  const lines = entries.map(lineOf).join("");
+  const block = { first, last, count: entries.length, lines, checksum: crc32cOfText(lines, 0) };
+  recent.push(block);
   if (recent.length > recentMax) recent.shift();
-  return lines;
+  return block;
 }
 
 /** Hands out the entries that stand behind a payload's first line, append after append. */
@@ -114,13 +118,11 @@ export class EntryLines {
   }
 }
 
-type Block = { readonly first: Entry; readonly last: Entry; readonly count: number; readonly lines: string };
-
 /**
- * The lines written last: a leader sends the same entries to every follower. Entries between the same two of one log are
+ * The blocks written last: a leader sends the same entries to every follower. Entries between the same two of one log are
  * the same, so the ends tell a block.
  */
-const recent: Block[] = [];
+const recent: (EntryBlock & { readonly first: Entry; readonly last: Entry; readonly count: number })[] = [];
 const recentMax = 4;
 
 const commandOpening = /\{"term":(\d{1,16}),"command":/y;

@@ -1,5 +1,5 @@
 /**
- * Messages between boards as JSON objects. Sender and receiver stand in a message only where they are not simply those
+ * Messages between boards as JSON objects. Sender and receiver stand in a message only where they are not both those
  * of its payload: a board that lost its disk goes by another identity. Entries follow on lines of their own.
  */
 
@@ -36,12 +36,9 @@ export function boardOf(member: MemberId): string {
 /** A message as it stands in a payload of board `from` to board `to`. */
 export function writeMessage(message: PeerMessage, from: string, to: string): Json {
   const { from: sender, to: receiver, ...rest } = message;
-  return {
-    ...rest,
-    ...(rest.type === "append" ? { entries: rest.entries.length } : {}),
-    ...(sender === from ? {} : { from: sender }),
-    ...(receiver === to ? {} : { to: receiver }),
-  };
+  const body = rest.type === "append" ? { ...rest, entries: rest.entries.length } : rest;
+  if (sender === from && receiver === to) return body;
+  return { ...body, from: sender, to: receiver };
 }
 
 /** The message of a payload of board `board` to board `to`; `lines` hands out the entries that come with it. */

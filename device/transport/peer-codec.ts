@@ -10,10 +10,10 @@
  * passes. What stands before it is the same in every payload.
  */
 
-import { crc32cOfText } from "../crc32c.ts";
+import { crc32cOfText, joinedCrc32c } from "../crc32c.ts";
 import { toAsciiJson } from "../json.ts";
 import { type Decoded, dropped } from "./decoded.ts";
-import { EntryLines, linesOf } from "./entry-lines.ts";
+import { blockOf, EntryLines } from "./entry-lines.ts";
 import type { PeerEnvelope } from "./envelope.ts";
 import { Fields, parseObject } from "./fields.ts";
 import { boardOf, readMessage, writeMessage } from "./message-codec.ts";
@@ -31,18 +31,17 @@ export function encodePeer({ from, boot, connection, seq, atMs, messages }: Peer
   const [first] = messages;
   if (first === undefined) throw new RangeError("A payload must hold a message: without one nobody is addressed.");
   const to = boardOf(first.to);
-  const head = {
-    from,
-    boot,
-    connection,
-    seq,
-    atMs,
-    to,
-    messages: messages.map((message) => writeMessage(message, from, to)),
-  };
-  let covered = `",${toAsciiJson(head).slice(1)}`;
-  for (const message of messages) if (message.type === "append") covered += linesOf(message);
-  return beforeChecksum + hexOf(crc32cOfText(covered, 0)) + covered;
+  const written = messages.map((message) => writeMessage(message, from, to));
+  const head = toAsciiJson({ from, boot, connection, seq, atMs, to, messages: written }).slice(1);
+  let checksum = crc32cOfText(head, 0);
+  let lines = "";
+  for (const message of messages) {
+    if (message.type !== "append" || message.entries.length === 0) continue;
+    const block = blockOf(message);
+    checksum = joinedCrc32c(checksum, block.checksum, block.lines.length);
+    lines += block.lines;
+  }
+  return beforeChecksum + hexOf(checksum) + afterChecksum + head + lines;
 }
 
 /** The payload on the topic by which `expected.from` speaks to `expected.to`, every field of every message checked. */
@@ -52,9 +51,9 @@ export function decodePeer(
 ): Decoded<PeerEnvelope> {
   if (text.length > peerBytesMax) return tooLong(text, peerBytesMax);
   if (!text.startsWith(beforeChecksum)) return withoutChecksum(text);
-  const checksum = crc32cOfText(text, afterChecksum);
+  const checksum = crc32cOfText(text, coveredStart);
   if (checksum < 0) return dropped("malformed", "a payload between boards must be ASCII");
-  if (!text.startsWith(hexOf(checksum), beforeChecksum.length)) {
+  if (!text.startsWith(hexOf(checksum) + afterChecksum, beforeChecksum.length)) {
     return dropped("checksum", `the checksum of what arrived is ${hexOf(checksum)}, not the one that it carries`);
   }
   const firstLineEnd = text.indexOf("\n");
@@ -69,9 +68,10 @@ export function decodePeer(
   return readMessages(fields, new EntryLines(text, firstLineEnd), expected);
 }
 
-/** What stands before the eight digits of the checksum, and where what it covers starts. */
+/** What stands before and after the eight digits of the checksum, and where what it covers starts. */
 const beforeChecksum = `{"v":${wireVersion},"crc":"`;
-const afterChecksum = beforeChecksum.length + 8;
+const afterChecksum = '",';
+const coveredStart = beforeChecksum.length + 8 + afterChecksum.length;
 
 function readMessages(
   fields: Fields,
