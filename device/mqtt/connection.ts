@@ -49,6 +49,9 @@ const connectTimeoutMs = 1_000;
 const reconnectPeriodMs = 200;
 const usualWaitingBytesMax = 4 * 1024 * 1024;
 
+const closedWithoutAWord =
+  "the broker closed the connection before it took us in; with keys, that is how it turns away whom it does not know";
+
 /** See the head of this file. */
 export class Connection {
   readonly #settings: ConnectionSettings;
@@ -60,6 +63,7 @@ export class Connection {
   #connections = 0;
   #isUp = false;
   #lastFailure = "";
+  #isFailureTold = false;
 
   /** Begins to connect. */
   constructor(settings: ConnectionSettings) {
@@ -140,6 +144,7 @@ export class Connection {
     const { hostname, port, protocol } = new URL(url);
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
     if (will !== undefined) client.options.will = { ...this.#willNow(will), qos: 0, retain: true };
+    this.#isFailureTold = false;
     const isSecure = protocol === "mqtts:";
     const tcpSocket = connectTcp({ host, port: Number(port || (isSecure ? 8883 : 1883)), noDelay: true });
     const socket =
@@ -172,12 +177,16 @@ export class Connection {
   #onClose(): void {
     // MQTT.js ends a silent connection gently; what the kernel still holds of it must not arrive after a heal.
     this.#tcpSocket?.resetAndDestroy();
-    if (!this.#isUp) return;
+    if (!this.#isUp) {
+      if (!this.#isFailureTold && !this.#client.disconnecting) this.#onError(new Error(closedWithoutAWord));
+      return;
+    }
     this.#isUp = false;
     this.#settings.handlers.down();
   }
 
   #onError(error: Error): void {
+    this.#isFailureTold = true;
     const reason = error.message || String(error);
     if (reason === this.#lastFailure) return;
     this.#lastFailure = reason;

@@ -82,7 +82,7 @@ class EmbeddedBroker {
     const receive = (socket: Socket): void => this.#receive(socket, socket);
     if (keys === null) return createTcpServer({ noDelay: true }, receive);
     const server = createTlsServer({ noDelay: true, ...tlsOptions(keys) }, receive);
-    return server.on("tlsClientError", (error) => this.#tell(`somebody is turned away: ${error.message}`));
+    return server.on("tlsClientError", this.#onUnproven);
   }
 
   #webSocketServer(): HttpServer {
@@ -95,7 +95,7 @@ class EmbeddedBroker {
     const server =
       keys === null
         ? createHttpServer({ noDelay: true, ...times })
-        : createHttpsServer({ noDelay: true, ...times, ...tlsOptions(keys) });
+        : createHttpsServer({ noDelay: true, ...times, ...tlsOptions(keys) }).on("tlsClientError", this.#onUnproven);
     server.on("request", (_request, response) => {
       response.writeHead(426, { connection: "close", "content-type": "text/plain" });
       response.end("Here speaks an MQTT broker: open a WebSocket with the subprotocol mqtt.\n");
@@ -138,6 +138,10 @@ class EmbeddedBroker {
     });
     this.#sockets.set(client, socket);
   }
+
+  readonly #onUnproven = (error: Error, socket: TLSSocket): void => {
+    this.#tell(`somebody is turned away who proves no name: ${socket.authorizationError ?? error.message}`);
+  };
 
   #tell(happening: string): void {
     this.#settings.tell?.(happening);
