@@ -5,8 +5,9 @@ import { relative } from "node:path";
 import { painter } from "../report/paint.ts";
 import { runText, wrapped } from "../report/text.ts";
 import { findBench } from "./files.ts";
+import { prepare } from "./prepare.ts";
 import type { ExitStatus, Shell } from "./shell.ts";
-import { prepare, simulateAndKeep } from "./simulation.ts";
+import { simulateAndKeep } from "./simulation.ts";
 import { statusOf } from "./status.ts";
 
 const file = new URL("./demo.yaml", import.meta.url);
@@ -15,7 +16,7 @@ const file = new URL("./demo.yaml", import.meta.url);
 export async function demo(shell: Shell, options: { readonly seed: number }): Promise<ExitStatus> {
   const { out } = shell;
   const paint = painter(out.isColoured);
-  const prepared = prepare({ name: "demo.yaml", text: readFileSync(file, "utf8") }, () =>
+  const prepared = prepare({ name: "demo.yaml", text: readFileSync(file, "utf8") }, "simulated", () =>
     findBench("five-boards", shell.folder),
   );
   const simulation = { ...prepared, settings: { seed: options.seed } };

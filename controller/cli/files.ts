@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { unknownName } from "../../hardware/suggestion.ts";
+import type { BenchKind } from "../bench/bench.ts";
 import {
   readyBench,
   readyBenchNames,
@@ -11,6 +12,20 @@ import {
   type TextFile,
 } from "../experiment/ready.ts";
 import { UsageError } from "./shell.ts";
+
+/** What `--bench` names: the kind of bench and, if it says so, which. */
+export type BenchChoice = { readonly kind: BenchKind; readonly bench: string | null };
+
+/** Reads `--bench`: `local` and `local:BENCH` are processes of this machine, anything else is the bench to simulate. */
+export function chooseBench(given: string | undefined): BenchChoice {
+  const [kind = "", bench] = given === undefined ? [] : splitOnce(given);
+  return kind === "local" ? { kind, bench: bench ?? null } : { kind: "simulated", bench: given ?? null };
+}
+
+function splitOnce(text: string): readonly [string, string?] {
+  const at = text.indexOf(":");
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
 
 /** The experiment that is called so, or that stands in a file. A file goes first if its name looks like one. */
 export function findExperiment(given: string, folder: string): TextFile {

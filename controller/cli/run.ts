@@ -7,9 +7,12 @@ import { readyExperiment, readyExperimentNames } from "../experiment/ready.ts";
 import { painter } from "../report/paint.ts";
 import { runText } from "../report/text.ts";
 import { verdictDocument } from "../report/verdict-document.ts";
-import { findBench, findExperiment } from "./files.ts";
+import { chooseBench, findBench, findExperiment } from "./files.ts";
+import type { KeptRun } from "./keeping.ts";
+import { prepare } from "./prepare.ts";
+import { runAndKeep } from "./real-run.ts";
 import { type ExitStatus, exitStatus, type Shell, UsageError } from "./shell.ts";
-import { type KeptSimulation, prepare, simulateAndKeep } from "./simulation.ts";
+import { simulateAndKeep } from "./simulation.ts";
 import { statusOf } from "./status.ts";
 
 /** The options of `adrift run`, as given. */
@@ -32,12 +35,15 @@ export async function run(shell: Shell, given: string | undefined, options: RunO
       'Which experiment? Give a file, or the name of a ready one; "npx adrift run --list" says which there are.',
     );
   }
-  const prepared = prepare(findExperiment(given, shell.folder), ({ bench }) =>
-    findBench(options.bench ?? bench ?? usualBench, shell.folder),
+  const choice = chooseBench(options.bench);
+  const prepared = prepare(findExperiment(given, shell.folder), choice.kind, ({ bench }) =>
+    findBench(choice.bench ?? bench ?? usualBench, shell.folder),
   );
   const seed = options.seed ?? prepared.experiment.seed ?? randomInt(1, randomSeedMax);
-  const simulation = { ...prepared, settings: { seed } };
-  const kept = await simulateAndKeep(simulation, shell);
+  const kept =
+    choice.kind === "simulated"
+      ? await simulateAndKeep({ ...prepared, settings: { seed } }, shell)
+      : await runAndKeep({ ...prepared, seed, kind: choice.kind }, shell);
   if (options.json === true) printDocument(kept, seed, shell);
   else print(kept, seed, shell);
   return statusOf(kept.concluded.judgement.verdict);
@@ -61,29 +67,32 @@ function list({ out }: Shell, { json }: RunOptions): ExitStatus {
   return exitStatus.done;
 }
 
-function printDocument({ concluded, folder }: KeptSimulation, seed: number, { out, folder: base }: Shell): void {
-  const { experiment, bench, run: simulated } = concluded;
+function printDocument({ concluded, folder }: KeptRun, seed: number, { out, folder: base }: Shell): void {
+  const { experiment, bench, run } = concluded;
+  const isSimulated = run.kind === "simulated";
+  const seconds = run.durationUs / 1_000_000;
   const document = {
     ...verdictDocument(concluded),
     seed,
-    fingerprint: simulated.fingerprint,
+    fingerprint: isSimulated ? run.fingerprint : null,
     experiment: experiment.name,
     bench: bench.name,
-    virtualSeconds: simulated.virtualUs / 1_000_000,
+    virtualSeconds: isSimulated ? seconds : null,
+    realSeconds: isSimulated ? null : seconds,
     run: folder === null ? null : relative(base, folder),
   };
   out.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
-function print({ concluded, folder }: KeptSimulation, seed: number, { out, folder: base }: Shell): void {
-  const { experiment, bench } = concluded;
+function print({ concluded, folder }: KeptRun, seed: number, { out, folder: base }: Shell): void {
+  const { experiment, bench, run } = concluded;
   const paint = painter(out.isColoured);
-  out.write(`${paint("bold", experiment.name)} on ${bench.name}, seed ${seed}\n`);
+  const isSimulated = run.kind === "simulated";
+  const where = isSimulated ? bench.name : `${bench.name} (${run.kind})`;
+  out.write(`${paint("bold", experiment.name)} on ${where}, seed ${seed}\n`);
   if (experiment.description !== "") out.write(`${experiment.description}\n`);
   out.write(`\n${runText(concluded, { columns: out.columns, paint, linesMax: 60 })}`);
-  if (folder !== null) {
-    out.write(
-      `\nKept in ${relative(base, folder)}; open its report.html in a browser, "npx adrift replay latest" repeats it.\n`,
-    );
-  }
+  if (folder === null) return;
+  const repeated = isSimulated ? ', "npx adrift replay latest" repeats it' : "";
+  out.write(`\nKept in ${relative(base, folder)}; open its report.html in a browser${repeated}.\n`);
 }

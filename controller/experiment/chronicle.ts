@@ -16,7 +16,12 @@ export type Chronicle = {
   readonly reigns: readonly Reign[];
   readonly catchUps: readonly CatchUp[];
   readonly boardEvents: readonly BoardEvent[];
+  /** Cables that a real bench was seen to have opened; of a simulated bench none, as they are open at once. */
+  readonly seenCuts: readonly SeenCut[];
 };
+
+/** A cable that was seen open. */
+export type SeenCut = { readonly cable: string; readonly atUs: number };
 
 /** What a board is at a time. Whoever asks for votes, or whether they would be given, is a candidate here. */
 export type BoardState = "down" | "paused" | "follower" | "candidate" | "leader";

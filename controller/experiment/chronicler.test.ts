@@ -4,7 +4,7 @@ import { type Bench, parseBench } from "../../hardware/bench.ts";
 import { Chronicler } from "./chronicler.ts";
 import type { Fault } from "./model.ts";
 import { readyBench } from "./ready.ts";
-import type { RunEvent } from "./simulate.ts";
+import type { RunEvent } from "./run-result.ts";
 
 const threeBoards = benchOf("three-boards");
 const twoSwitches = benchOf("two-switches");

@@ -14,11 +14,10 @@ import type {
   FaultSpan,
   NotedMoment,
   Reign,
+  SeenCut,
 } from "./chronicle.ts";
 import type { FaultKind } from "./model.ts";
-import type { RunEvent } from "./simulate.ts";
-
-type StepEvent = Extract<RunEvent, { readonly kind: "step" }>;
+import type { RunEvent, StepEvent } from "./run-result.ts";
 
 /** Give it every event of a run, in order, and finish it once. */
 export class Chronicler {
@@ -30,6 +29,7 @@ export class Chronicler {
   readonly #reigns: Draft<Reign>[] = [];
   readonly #catchUps: CatchUp[] = [];
   readonly #boardEvents: BoardEvent[] = [];
+  readonly #seenCuts: SeenCut[] = [];
   #reign: Draft<Reign> | null = null;
   #configuration: Configuration;
   #configurationIndex = 0;
@@ -51,7 +51,11 @@ export class Chronicler {
       case "step":
         this.#onStep(event);
         return;
+      case "done":
+        if (event.action.kind === "cut") this.#seenCuts.push({ cable: event.action.cable, atUs: event.atUs });
+        return;
       case "fault":
+      case "happening":
         // What these say in words, steps and boards say in facts.
         return;
       default:
@@ -71,6 +75,7 @@ export class Chronicler {
       reigns: this.#reigns,
       catchUps: this.#catchUps,
       boardEvents: this.#boardEvents,
+      seenCuts: this.#seenCuts,
     };
   }
 

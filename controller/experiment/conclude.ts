@@ -4,16 +4,17 @@ import type { Bench } from "../../hardware/bench.ts";
 import { type History, historyOf, judge, type Verdict } from "../check/index.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { Chronicler } from "./chronicler.ts";
+import { type CutTimes, cutTimes } from "./cut-times.ts";
 import { type Judgement, judgeRun } from "./judge.ts";
 import type { Experiment } from "./model.ts";
+import type { RunResult } from "./run-result.ts";
 import { Service, type Stall } from "./service.ts";
-import type { SimulatedRun } from "./simulate.ts";
 
 /** A run that is over, and what it means. */
-export type ConcludedRun = {
+export type ConcludedRun<Run extends RunResult = RunResult> = {
   readonly experiment: Experiment;
   readonly bench: Bench;
-  readonly run: SimulatedRun;
+  readonly run: Run;
   readonly chronicle: Chronicle;
   readonly history: History;
   readonly check: Verdict;
@@ -21,22 +22,23 @@ export type ConcludedRun = {
   /** The stalls that a person would notice, and the longest of all, whether or not it is among them. */
   readonly stalls: readonly Stall[];
   readonly longestStall: Stall | null;
+  readonly cuts: readonly CutTimes[];
 };
 
 /** Shorter waits than this many heartbeats are nothing that a person would notice. */
 const stallHeartbeats = 4;
 
 /** Judges a run that was recorded by `chronicler`. */
-export function concludeRun(
+export function concludeRun<Run extends RunResult>(
   experiment: Experiment,
   bench: Bench,
-  run: SimulatedRun,
+  run: Run,
   chronicler: Chronicler,
-): ConcludedRun {
-  const chronicle = chronicler.finish(run.virtualUs);
+): ConcludedRun<Run> {
+  const chronicle = chronicler.finish(run.durationUs);
   const history = historyOf(run.history);
   const check = judge(history);
-  const service = new Service(history.operations, run.virtualUs);
+  const service = new Service(history.operations, run.durationUs);
   const { violation, liveness, interrupted } = run;
   const evidence = {
     expect: experiment.expect,
@@ -58,5 +60,6 @@ export function concludeRun(
     judgement: judgeRun(evidence),
     stalls: service.stalls(stallUs),
     longestStall: service.longestStall(),
+    cuts: cutTimes(chronicle, run.kind === "simulated"),
   };
 }

@@ -43,6 +43,7 @@ function judged({ expect: written = [], history = writesAt(1), moments = [], rei
     reigns,
     catchUps: [],
     boardEvents: [],
+    seenCuts: [],
   };
   const service = new Service(historyOf(history).operations, endUs);
   const usual = { violation: null, liveness: null, interrupted: false };

@@ -14,6 +14,7 @@ const startedAt = new Date("2026-03-04T05:06:07.890Z");
 
 const record: RunRecord = {
   format: 1,
+  kind: "simulated",
   source: { kind: "experiment" },
   experiment: "tried",
   bench: "five-boards",

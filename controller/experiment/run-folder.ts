@@ -17,29 +17,41 @@ import {
 } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { HistoryEvent } from "../../sim/history.ts";
+import type { RealKind } from "../bench/bench.ts";
 import type { TextFile } from "./ready.ts";
-import type { RunEvent } from "./simulate.ts";
+import type { RunEvent } from "./run-result.ts";
 
-/** What `run.json` says: how the run came about, and what must come out again when it is repeated. */
-export type RunRecord = {
+/** What `run.json` says: how the run came about and, of a simulated one, what must come out again when it is repeated. */
+export type RunRecord = SimulatedRecord | RealRecord;
+
+type AnyRecord = {
   readonly format: 1;
-  readonly source: RunSource;
   readonly experiment: string;
   readonly bench: string;
   /** What the two files were called before they were copied here. */
   readonly experimentFile: string;
   readonly benchFile: string;
   readonly seed: number;
-  readonly fingerprint: string;
-  readonly virtualUs: number;
-  /** Events of the simulation; not those of `events.jsonl`, which are fewer. */
-  readonly events: number;
-  /** Stopped before its end, after so much virtual time. */
+  /** Stopped before its end. */
   readonly interrupted: boolean;
   readonly startedAt: string;
   readonly commandLine: string;
   readonly versions: Versions;
 };
+
+/** The record of a run in virtual time. */
+export type SimulatedRecord = AnyRecord & {
+  /** Runs that were kept before there were others say nothing, and mean this. */
+  readonly kind: "simulated";
+  readonly source: RunSource;
+  readonly fingerprint: string;
+  readonly virtualUs: number;
+  /** Events of the simulation; not those of `events.jsonl`, which are fewer. */
+  readonly events: number;
+};
+
+/** The record of a run in real time. */
+export type RealRecord = AnyRecord & { readonly kind: RealKind; readonly durationUs: number };
 
 /** From what a run can be repeated: its experiment's file, or the seed of a campaign that drew it. */
 export type RunSource =
@@ -150,9 +162,9 @@ function pointTo(runs: string, path: string): void {
 }
 
 /** A kept run, as far as it takes to repeat it. */
-export type KeptRun = {
+export type KeptRun<Record extends RunRecord = RunRecord> = {
   readonly path: string;
-  readonly record: RunRecord;
+  readonly record: Record;
   readonly bench: TextFile;
   readonly experiment: TextFile;
   readonly history: string;
@@ -229,16 +241,28 @@ function parseRecord(text: string, path: string): RunRecord {
     throw refuse("is not JSON");
   }
   if (typeof json !== "object" || json === null) throw refuse("holds no object");
-  const record = json as Partial<RunRecord>;
-  if (record.format !== 1) throw refuse(`has the format ${JSON.stringify(record.format)}, not 1`);
-  const { source, seed, virtualUs } = record;
-  const kind: unknown = source?.kind;
-  if (kind !== "experiment" && kind !== "fuzz") throw refuse("does not say from what the run can be repeated");
-  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(virtualUs)) throw refuse("lacks its seed or its length");
-  for (const field of ["fingerprint", "experimentFile", "benchFile"] as const) {
+  const record: { readonly [Field in string]?: unknown } = { kind: "simulated", ...json };
+  if (record["format"] !== 1) throw refuse(`has the format ${JSON.stringify(record["format"])}, not 1`);
+  if (!Number.isSafeInteger(record["seed"])) throw refuse("lacks its seed or its length");
+  for (const field of ["experimentFile", "benchFile"]) {
     if (typeof record[field] !== "string") throw refuse(`lacks "${field}"`);
   }
-  return record as RunRecord;
+  switch (record["kind"]) {
+    case "local":
+      return record as RealRecord;
+    case "simulated":
+      checkRepeatable(record as Partial<SimulatedRecord>, refuse);
+      return record as SimulatedRecord;
+    default:
+      throw refuse(`is of a run on a bench of the kind ${JSON.stringify(record["kind"])}, which is not known`);
+  }
+}
+
+function checkRepeatable(record: Partial<SimulatedRecord>, refuse: (why: string) => RunFolderError): void {
+  const kind: unknown = record.source?.kind;
+  if (kind !== "experiment" && kind !== "fuzz") throw refuse("does not say from what the run can be repeated");
+  if (!Number.isSafeInteger(record.virtualUs)) throw refuse("lacks its seed or its length");
+  if (typeof record.fingerprint !== "string") throw refuse('lacks "fingerprint"');
 }
 
 /** Writes a file line by line, in large pieces. */

@@ -9,16 +9,16 @@ import { defaultReplicaOptions, type ReplicaOptions } from "../../device/replica
 import type { Bench, Timing } from "../../hardware/bench.ts";
 import type { DiskTiming } from "../../sim/disk.ts";
 import type { HistoryEvent } from "../../sim/history.ts";
-import type { Violation } from "../../sim/invariants.ts";
 import type { Laws } from "../../sim/laws.ts";
 import { chooseSufficientPart, demandLiveness, healPart, type LivenessFailure } from "../../sim/liveness.ts";
-import type { NetworkCounters, NetworkOptions } from "../../sim/network-types.ts";
-import { World, type WorldEvent } from "../../sim/world.ts";
+import type { NetworkOptions } from "../../sim/network-types.ts";
+import { World } from "../../sim/world.ts";
 import { carryOut, viewOf } from "../bench/simulated.ts";
 import { createConductor } from "./conductor.ts";
 import { expectsLie } from "./expectations.ts";
-import type { Experiment, Fault, FaultKind, RaftSettings } from "./model.ts";
+import type { Experiment, FaultKind, RaftSettings } from "./model.ts";
 import { planExperiment, type Step } from "./plan.ts";
+import type { RunEvent, SimulatedRun } from "./run-result.ts";
 
 /** What a simulated bench allows beyond what experiments say. */
 export type SimulationSettings = {
@@ -35,38 +35,6 @@ export type SimulationSettings = {
   readonly tell?: (event: RunEvent) => void;
   /** Asked now and then with the virtual time; `false` ends the run there. */
   readonly goOn?: (atUs: number) => boolean;
-};
-
-/** What happened in a run, in the order of time: what `events.jsonl` holds. */
-export type RunEvent =
-  | WorldEvent
-  /** A fault of the experiment begins or ends. `isWhole`: now no fault is in force any more. */
-  | {
-      readonly atUs: number;
-      readonly kind: "step";
-      readonly step: Step["kind"];
-      readonly fault: Fault;
-      readonly targets: readonly string[];
-      readonly isWhole: boolean;
-    };
-
-export type SimulatedRun = {
-  readonly seed: string | number;
-  readonly fingerprint: string;
-  /** Virtual time simulated, and events that happened in it. */
-  readonly virtualUs: number;
-  readonly events: number;
-  readonly history: readonly HistoryEvent[];
-  /** The first rule of Raft that was broken, if any, and what was demanded in vain at the end. */
-  readonly violation: Violation | null;
-  readonly liveness: LivenessFailure | null;
-  /** Terms that had a leader. */
-  readonly elections: number;
-  /** How often each kind of fault hit something. */
-  readonly faults: Partial<Record<FaultKind, number>>;
-  readonly network: NetworkCounters;
-  /** Whether `goOn` ended it before its end. */
-  readonly interrupted: boolean;
 };
 
 /**
@@ -144,9 +112,10 @@ export function* simulateBySeconds(
     }
   }
   return {
+    kind: "simulated",
     seed: settings.seed,
     fingerprint: world.fingerprint,
-    virtualUs: world.nowUs,
+    durationUs: world.nowUs,
     events: world.queue.happened,
     history,
     violation: world.violation,

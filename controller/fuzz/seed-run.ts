@@ -2,7 +2,8 @@
 
 import type { Laws } from "../../sim/laws.ts";
 import { checkHistory } from "../check/index.ts";
-import { type RunEvent, type SimulatedRun, simulate } from "../experiment/simulate.ts";
+import type { RunEvent, SimulatedRun } from "../experiment/run-result.ts";
+import { simulate } from "../experiment/simulate.ts";
 import { readyBenches } from "./benches.ts";
 import { drawScenario, type Scenario } from "./scenario.ts";
 
@@ -70,5 +71,5 @@ function judge(run: SimulatedRun): { readonly failure: Failure | null; readonly 
   const undecided = verdict.verdict === "unknown";
   if (run.liveness === null) return { failure: null, undecided };
   const { demand, detail } = run.liveness;
-  return { failure: { by: `liveness: ${demand}`, detail, atUs: run.virtualUs }, undecided };
+  return { failure: { by: `liveness: ${demand}`, detail, atUs: run.durationUs }, undecided };
 }

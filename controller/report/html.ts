@@ -1,9 +1,12 @@
 /** The report of a run as one page that stands alone: no other file, no request, light or dark as the reader likes it. */
 
 import { readFileSync } from "node:fs";
+import { reservations } from "../bench/limits.ts";
 import type { ConcludedRun } from "../experiment/conclude.ts";
 import type { JudgedExpectation } from "../experiment/judge.ts";
 import type { RunRecord } from "../experiment/run-folder.ts";
+import type { SimulatedRun } from "../experiment/run-result.ts";
+import { cutRow } from "./cut-row.ts";
 import { type Markup, markup, trusted } from "./markup.ts";
 import { tellStory } from "./story.ts";
 import { reignsTable, timelineLegend, timelineSvg } from "./timeline-svg.ts";
@@ -39,7 +42,7 @@ ${contradiction(run)}
 <section class="wide"><h2>What happened</h2>${story(run)}</section>
 <div>
 <section><h2>Who led a majority</h2>${reignsTable(run.chronicle)}</section>
-<section><h2>Figures</h2>${figures(run)}</section>
+${cuts(run)}<section><h2>Figures</h2>${figures(run)}</section>
 <section><h2>Again</h2>${again(record, folder)}</section>
 </div>
 </div>
@@ -49,20 +52,30 @@ ${contradiction(run)}
   return page.text;
 }
 
-function facts({ run }: ConcludedRun, record: RunRecord): Markup {
-  const entries = [
+function facts({ experiment, run }: ConcludedRun, record: RunRecord): Markup {
+  const ofKind: readonly Row[] =
+    record.kind === "simulated"
+      ? [
+          ["virtual time", seconds(run.durationUs)],
+          ["fingerprint", record.fingerprint],
+        ]
+      : [["real time", seconds(run.durationUs)]];
+  const entries: readonly Row[] = [
     ["bench", record.bench],
+    ["kind of bench", record.kind],
     ["seed", String(record.seed)],
-    ["virtual time", seconds(run.virtualUs)],
-    ["fingerprint", record.fingerprint],
+    ...ofKind,
     ["made", `${record.startedAt.slice(0, 16).replace("T", " ")} UTC`],
     ["by", `Adrift ${record.versions.adrift}, Node ${record.versions.node}`],
-  ] as const;
-  const stopped = run.interrupted
-    ? markup`<p class="warning">Stopped before its end: this is what is known so far.</p>`
-    : null;
-  return markup`<dl class="facts">${entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${stopped}`;
+  ];
+  const warnings = [
+    ...(run.interrupted ? ["Stopped before its end: this is what is known so far."] : []),
+    ...reservations(experiment, run.kind),
+  ];
+  return markup`<dl class="facts">${entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${warnings.map((warning) => markup`<p class="warning">${warning}</p>`)}`;
 }
+
+type Row = readonly [name: string, value: string];
 
 function expectations({ judgement }: ConcludedRun): Markup {
   const findings = judgement.findings.map(
@@ -98,10 +111,8 @@ function story(run: ConcludedRun): Markup {
 
 function figures({ check, run, history, longestStall }: ConcludedRun): Markup {
   const { statistics } = check;
-  const { network } = run;
-  const lost = Object.values(network.lost).reduce((sum, each) => sum + each, 0);
   const faults = Object.entries(run.faults).map(([kind, times]) => [`fault: ${kind}`, grouped(times)] as const);
-  const rows: readonly (readonly [string, string])[] = [
+  const rows: readonly Row[] = [
     ["operations", grouped(history.operations.length)],
     ["ok", grouped(statistics.ok)],
     ["failed", grouped(statistics.fail)],
@@ -111,12 +122,7 @@ function figures({ check, run, history, longestStall }: ConcludedRun): Markup {
       longestStall === null ? "none" : seconds(longestStall.toUs - longestStall.fromUs),
     ],
     ["elections", grouped(run.elections)],
-    ["messages published", grouped(network.published)],
-    ["messages delivered", grouped(network.delivered)],
-    ["messages lost", grouped(lost)],
-    ["messages late or held back", grouped(network.late + network.delayed)],
-    ["messages doubled", grouped(network.duplicated)],
-    ["connections given up for silence", grouped(network.endpointTimeouts + network.brokerTimeouts)],
+    ...(run.kind === "simulated" ? networkFigures(run) : []),
     ...faults,
   ];
   return markup`<table class="figures"><tbody>${rows.map(
@@ -124,11 +130,40 @@ function figures({ check, run, history, longestStall }: ConcludedRun): Markup {
   )}</tbody></table>`;
 }
 
-function again({ source, seed }: RunRecord, folder: string): Markup {
+function networkFigures({ network }: SimulatedRun): readonly Row[] {
+  const lost = Object.values(network.lost).reduce((sum, each) => sum + each, 0);
+  return [
+    ["messages published", grouped(network.published)],
+    ["messages delivered", grouped(network.delivered)],
+    ["messages lost", grouped(lost)],
+    ["messages late or held back", grouped(network.late + network.delayed)],
+    ["messages doubled", grouped(network.duplicated)],
+    ["connections given up for silence", grouped(network.endpointTimeouts + network.brokerTimeouts)],
+  ];
+}
+
+function cuts({ cuts }: ConcludedRun): Markup | null {
+  if (cuts.length === 0) return null;
+  const rows = cuts
+    .map(cutRow)
+    .map(
+      ({ what, commanded, seen, ledAgain }) =>
+        markup`<tr><td>${what}</td><td class="number">${commanded}</td><td class="number">${seen}</td><td class="number">${ledAgain}</td></tr>`,
+    );
+  return markup`<section><h2>Cuts</h2><table><thead><tr><th>what</th><th class="number">commanded</th><th class="number">seen open</th><th class="number">led again</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+}
+
+function again(record: RunRecord, folder: string): Markup {
+  const check = markup`<p>The verdict on what clients saw:</p><pre class="command">npx adrift check runs/${folder}/history.jsonl</pre>`;
+  if (record.kind !== "simulated") {
+    return markup`<p>The same experiment once more; real time does not happen twice the same way:</p><pre class="command">npx adrift run runs/${folder}/experiment.yaml --bench ${record.kind}:runs/${folder}/bench.yaml</pre>
+${check}`;
+  }
+  const { source, seed } = record;
   const fuzz =
     source.kind === "fuzz"
       ? markup`<p>The whole seed, before faults were left out:</p><pre class="command">npx adrift fuzz --seeds 1 --from ${seed}${source.mutant === null ? null : ` --mutant ${source.mutant}`}</pre>`
       : null;
   return markup`<p>The same run, compared byte for byte:</p><pre class="command">npx adrift replay runs/${folder}</pre>
-${fuzz}<p>The verdict on what clients saw:</p><pre class="command">npx adrift check runs/${folder}/history.jsonl</pre>`;
+${fuzz}${check}`;
 }

@@ -27,6 +27,7 @@ const cut = concluded("duration: 6s\nfaults:\n  - { fault: cut, target: leader, 
 
 const record: RunRecord = {
   format: 1,
+  kind: "simulated",
   source: { kind: "experiment" },
   experiment: "tried",
   bench: "bench",

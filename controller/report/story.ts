@@ -83,12 +83,12 @@ function tellStall({ fromUs, toUs, answered, operations, longestUs }: Stall, fir
   );
 }
 
-/** What only a simulated bench can tell: that a rule was broken inside, or that there was no recovery. */
-function tellEnd({ violation, liveness, virtualUs }: ConcludedRun["run"]): readonly StoryLine[] {
+/** What is wrong whatever clients saw: a rule was broken inside, or there was no recovery. */
+function tellEnd({ kind, violation, liveness, durationUs }: ConcludedRun["run"]): readonly StoryLine[] {
   const lines: StoryLine[] = [];
   if (violation !== null) {
     const { invariant, board, detail, atUs } = violation;
-    const stops = atUs === virtualUs ? ", and the run stops" : "";
+    const stops = kind === "simulated" && atUs === durationUs ? ", and the run stops" : "";
     lines.push({
       atUs,
       kind: "fault",
@@ -98,6 +98,6 @@ function tellEnd({ violation, liveness, virtualUs }: ConcludedRun["run"]): reado
   if (liveness === null) return lines;
   return [
     ...lines,
-    { atUs: virtualUs, kind: "fault", text: `in vain it was demanded that ${liveness.demand}: ${liveness.detail}.` },
+    { atUs: durationUs, kind: "fault", text: `in vain it was demanded that ${liveness.demand}: ${liveness.detail}.` },
   ];
 }

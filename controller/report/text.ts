@@ -1,7 +1,9 @@
 /** The report of a run for a terminal. */
 
 import type { ConcludedRun } from "../experiment/conclude.ts";
+import type { CutTimes } from "../experiment/cut-times.ts";
 import type { JudgedExpectation } from "../experiment/judge.ts";
+import { cutRow } from "./cut-row.ts";
 import { drawLanes } from "./lanes.ts";
 import type { Colour, Paint } from "./paint.ts";
 import { tellStory } from "./story.ts";
@@ -53,7 +55,10 @@ function storyLine({ atUs, kind, text }: StoryLine, width: number, columns: numb
   });
 }
 
-function verdictLines({ judgement, check, run, history }: ConcludedRun, { columns, paint }: Layout): readonly string[] {
+function verdictLines(
+  { judgement, check, run, history, cuts }: ConcludedRun,
+  { columns, paint }: Layout,
+): readonly string[] {
   const { statistics } = check;
   const word = verdictWord(judgement.verdict, paint);
   const summary =
@@ -70,7 +75,9 @@ function verdictLines({ judgement, check, run, history }: ConcludedRun, { column
       ...wrapped(detail, columns - 5).map((line) => `    ${line}`),
     ]),
   ];
-  if (run.interrupted) lines.push(`The run was stopped after ${seconds(run.virtualUs)}: this is what is known so far.`);
+  if (run.kind !== "simulated") lines.push(...cutLines(cuts, paint));
+  if (run.interrupted)
+    lines.push(`The run was stopped after ${seconds(run.durationUs)}: this is what is known so far.`);
   if (check.verdict === "invalid") lines.push("", ...check.diagram.split("\n").map((line) => `  ${line}`));
   return lines;
 }
@@ -89,6 +96,25 @@ function expectationLines(
         : `${" ".repeat(width + 4)}${paint("dim", part)}`,
     );
   });
+}
+
+/** More cuts than this are in the report in HTML. */
+const cutsMax = 12;
+
+function cutLines(cuts: readonly CutTimes[], paint: Paint): readonly string[] {
+  if (cuts.length === 0) return [];
+  const rows = [
+    { what: "cut", commanded: "commanded", seen: "seen open", ledAgain: "led again" },
+    ...cuts.slice(0, cutsMax).map(cutRow),
+  ];
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  const lines = rows.map(
+    ({ what, commanded, seen, ledAgain }) =>
+      `  ${what.padEnd(width)}  ${commanded.padStart(9)}  ${seen.padStart(9)}  ${ledAgain.padStart(12)}`,
+  );
+  const rest = cuts.length - cutsMax;
+  const more = rest > 0 ? [`  ... and ${count(rest, "more cut")} in report.html.`] : [];
+  return ["", ...lines.map((line, at) => (at === 0 ? paint("dim", line) : line)), ...more];
 }
 
 /** How operations ended; what never happened is not mentioned. */

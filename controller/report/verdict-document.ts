@@ -1,12 +1,15 @@
 /** The verdict as a document for programs: `verdict.json`, and most of what `adrift run --json` prints. */
 
+import { reservations } from "../bench/limits.ts";
 import type { ConcludedRun } from "../experiment/conclude.ts";
 
 /** The verdict, why, and the figures. `operations` and `diagram` are there where the history is invalid. */
-export function verdictDocument({ judgement, check, run, stalls, longestStall }: ConcludedRun) {
+export function verdictDocument({ experiment, judgement, check, run, stalls, longestStall, cuts }: ConcludedRun) {
   const isInvalid = check.verdict === "invalid";
   return {
     verdict: judgement.verdict,
+    kind: run.kind,
+    reservations: reservations(experiment, run.kind),
     expectations: judgement.expectations,
     findings: judgement.findings,
     history: { verdict: check.verdict, reason: check.reason, ...check.statistics },
@@ -15,7 +18,8 @@ export function verdictDocument({ judgement, check, run, stalls, longestStall }:
     longestStall,
     elections: run.elections,
     faults: run.faults,
-    network: run.network,
+    cuts,
+    network: run.kind === "simulated" ? run.network : null,
     interrupted: run.interrupted,
   };
 }

@@ -27,7 +27,8 @@ export function decodeEvent(text: string, expected: { readonly board: string }):
   return judged(fields, { from, boot, seq, record: readRecord(fields.object("record")) });
 }
 
-function readRecord(fields: Fields): FlightRecord {
+/** A record of a flight recorder, from the fields of an event or of the answer to a request of the type `flight`. */
+export function readRecord(fields: Fields): FlightRecord {
   return {
     number: fields.whole("number"),
     boot: fields.whole("boot"),

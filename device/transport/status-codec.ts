@@ -41,7 +41,8 @@ export function decodeStatus(text: string, expected: { readonly board: string })
   });
 }
 
-function readStatus(fields: Fields): BoardStatus {
+/** How a board takes part, from the fields of a status or of the answer to a request of the type `status`. */
+export function readStatus(fields: Fields): BoardStatus {
   return {
     member: fields.member("member"),
     role: fields.oneOf("role", roles),

@@ -10,8 +10,8 @@ import type { RunSource } from "../../experiment/run-folder.ts";
 import { readyBenches } from "../../fuzz/benches.ts";
 import { drawScenario } from "../../fuzz/scenario.ts";
 import { runSeed, withFaults } from "../../fuzz/seed-run.ts";
+import { keepRun, openRunFolder } from "../keeping.ts";
 import type { Shell } from "../shell.ts";
-import { keepRun, openRunFolder } from "../simulation.ts";
 
 /** What every run of a campaign must keep. */
 const expect: readonly Expectation[] = [
@@ -38,7 +38,7 @@ export function keepSeed(
     experimentFile: { name: "experiment.yaml", text: `${preface}${formatExperiment(asWritable(experiment))}` },
     benchFile: readyBench(bench.name) ?? { name: "bench.yaml", text: "" },
   };
-  const folder = openRunFolder({ experiment, bench, ...files }, startedAt, shell);
+  const folder = openRunFolder({ experiment, ...files }, startedAt, shell);
   if (folder === null) return null;
   const chronicler = new Chronicler(bench);
   const { run } = runSeed(seed, {

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Laws } from "../../../sim/laws.ts";
 import { type Mutant, mutantNamed } from "../../../sim/mutants.ts";
-import type { SimulatedRun } from "../../experiment/simulate.ts";
+import type { SimulatedRun } from "../../experiment/run-result.ts";
 import { describeFaults } from "../../fuzz/describe-fault.ts";
 import { hunt } from "../../fuzz/hunt.ts";
 import { runSeed } from "../../fuzz/seed-run.ts";
@@ -38,7 +38,7 @@ function summaryOf({ seed, mutant }: Extract<Job, { readonly kind: "seed" }>): S
       crashed: false,
       undecided,
       fingerprint: run.fingerprint,
-      virtualUs: run.virtualUs,
+      virtualUs: run.durationUs,
       busyMs: performance.now() - startedMs,
       events: run.events,
       operations: outcomesOf(run),

@@ -1,0 +1,50 @@
+/** A bench in real time, as whoever runs an experiment on it sees it: one interface for all kinds. */
+
+import type { CallOutcome } from "../../device/client/client.ts";
+import type { KeyValueOperation } from "../../device/client/key-value-call.ts";
+import type { BoardStatus, FlightRecord } from "../../device/transport/envelope.ts";
+import type { Bench } from "../../hardware/bench.ts";
+import type { BenchAction } from "../experiment/actions.ts";
+import type { ExperimentWorkload } from "../experiment/model.ts";
+import type { ClusterView } from "../experiment/resolve.ts";
+
+/** The kinds of benches in real time. `local`: boards and brokers are processes of this machine. */
+export type RealKind = "local";
+
+/** Every kind of bench. */
+export type BenchKind = "simulated" | RealKind;
+
+/** A bench whose boards and brokers run, and whose cables are whole. */
+export type ExperimentBench = {
+  readonly kind: RealKind;
+  readonly bench: Bench;
+  /** Carries out one action. It is done when the bench was seen to have done it. @throws if it cannot be done. */
+  carryOut(action: BenchAction): Promise<void>;
+  /** What is known of the cluster at the moment, for targets such as `leader`. */
+  view(): ClusterView;
+  /** A client of its own, where the controller's clients are. */
+  connectClient(name: string, workload: ExperimentWorkload): Promise<BenchClient>;
+  /** How the boards take part, asked now. Who does not answer soon is missing. */
+  statuses(): Promise<ReadonlyMap<string, BoardStatus>>;
+  /**
+   * Everything that the boards' flight recorders hold, and what was heard of them meanwhile. Of a board that does not
+   * answer, only that.
+   */
+  flightRecords(): Promise<readonly BoardRecord[]>;
+  /** Ends all of it, and leaves nothing behind. */
+  close(): Promise<void>;
+};
+
+/** A record of a board's flight recorder. */
+export type BoardRecord = { readonly board: string; readonly record: FlightRecord };
+
+/** A client of the production library. */
+export type BenchClient = {
+  perform(operation: KeyValueOperation): Promise<CallOutcome>;
+  close(): Promise<void>;
+};
+
+/** A bench that does not do what it should: it did not start, or a fault could not be carried out. */
+export class BenchFailure extends Error {
+  override readonly name = "BenchFailure";
+}

@@ -1,0 +1,52 @@
+/** What a kind of bench cannot do to itself, and what it does only in part: to be told before anything starts. */
+
+import { type Problem, YamlFileError } from "../../hardware/bench.ts";
+import type { Experiment, FaultKind } from "../experiment/model.ts";
+import type { BenchKind } from "./bench.ts";
+
+type Limits = {
+  /** Why it cannot be done. */
+  readonly cannot: Partial<Record<FaultKind, string>>;
+  /** What is less than the fault says. */
+  readonly inPart: Partial<Record<FaultKind, string>>;
+};
+
+const unflushed =
+  "killing a process takes away nothing that it wrote; what it had not flushed would be lost with the power of a real " +
+  "board, and stays here in the memory of this machine";
+
+const limits: { readonly [Kind in BenchKind]: Limits } = {
+  simulated: { cannot: {}, inPart: {} },
+  local: {
+    cannot: {
+      noise: "between its processes is TCP, which loses, doubles and reorders nothing; a simulated bench can do it",
+    },
+    inPart: { "power-cut": unflushed },
+  },
+};
+
+/**
+ * Refuses an experiment with a fault that this kind of bench cannot do.
+ *
+ * @param fileName the experiment's file, for the messages
+ * @throws {YamlFileError} with the lines of all such faults
+ */
+export function checkOnKind(experiment: Experiment, kind: BenchKind, fileName: string): void {
+  const problems = experiment.faults.flatMap(({ fault, line }): readonly Problem[] => {
+    const why = limits[kind].cannot[fault.kind];
+    if (why === undefined) return [];
+    return [
+      { file: fileName, line, column: 1, message: `A ${kind} bench cannot do the fault "${fault.kind}": ${why}.` },
+    ];
+  });
+  if (problems.length > 0) throw new YamlFileError(problems);
+}
+
+/** What this kind of bench does only in part of what the experiment demands, in whole sentences. */
+export function reservations(experiment: Experiment, kind: BenchKind): readonly string[] {
+  const kinds = new Set(experiment.faults.map(({ fault }) => fault.kind));
+  return [...kinds].flatMap((fault) => {
+    const less = limits[kind].inPart[fault];
+    return less === undefined ? [] : [`On a ${kind} bench "${fault}" is done only in part: ${less}.`];
+  });
+}

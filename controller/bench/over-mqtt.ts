@@ -1,0 +1,185 @@
+/**
+ * What a bench with real brokers needs beside its cables to be experimented on: clients, and an eye on the boards. Both go
+ * over MQTT, as anybody's would, by the brokers that the controller reaches.
+ */
+
+import { keyValueCall } from "../../device/client/key-value-call.ts";
+import type { Json } from "../../device/json.ts";
+import {
+  type ConnectedClient,
+  connect,
+  DefiniteError,
+  IndefiniteError,
+  type Inquiry,
+} from "../../device/mqtt/client.ts";
+import { Connection } from "../../device/mqtt/connection.ts";
+import type { Keys } from "../../device/mqtt/keys.ts";
+import { boardOf } from "../../device/replica/identity.ts";
+import type { BoardStatus } from "../../device/transport/envelope.ts";
+import { decodeEvent } from "../../device/transport/event-codec.ts";
+import { parseTopic, topicsOf } from "../../device/transport/topics.ts";
+import type { Bench } from "../../hardware/bench.ts";
+import type { ExperimentWorkload } from "../experiment/model.ts";
+import type { ClusterView } from "../experiment/resolve.ts";
+import type { BenchClient, BoardRecord } from "./bench.ts";
+import { readFlightAnswer, readStatusAnswer } from "./board-answers.ts";
+
+/** Where the cluster is. */
+export type OverMqttSettings = {
+  readonly bench: Bench;
+  /** `mqtt://host:port` of each broker, as the controller reaches it. */
+  readonly brokers: readonly string[];
+  readonly keys: Keys | null;
+};
+
+/** So long one board may take to answer. */
+const answerWithinMs = 1_500;
+
+/** See the head of this file. */
+export class OverMqtt {
+  readonly #settings: OverMqttSettings;
+  readonly #client: ConnectedClient;
+  readonly #listeners: readonly Connection[];
+  readonly #heard: BoardRecord[] = [];
+  readonly #statuses = new Map<string, BoardStatus>();
+  #leader: { readonly board: string; readonly term: number } | null = null;
+
+  /** Connects. @throws {ConnectError} if no broker can be reached. */
+  static async connect(settings: OverMqttSettings): Promise<OverMqtt> {
+    const { bench, brokers, keys } = settings;
+    const client = await connect({
+      cluster: bench.cluster,
+      brokers,
+      deadlineMs: answerWithinMs,
+      ...(keys === null ? {} : { keys }),
+    });
+    return new OverMqtt(settings, client);
+  }
+
+  private constructor(settings: OverMqttSettings, client: ConnectedClient) {
+    this.#settings = settings;
+    this.#client = client;
+    client.onStatus(({ status }) => {
+      if (status !== null) this.#take(status);
+    });
+    this.#listeners = settings.brokers.map((url) => this.#listenTo(url));
+  }
+
+  /** The cluster as far as it is known, with the boards whose processes run. */
+  view(boards: readonly string[]): ClusterView {
+    const leader = this.#leader?.board ?? null;
+    const voters = this.#latest()?.voters.map(boardOf) ?? [];
+    return { boards, leader, voters: voters.length === 0 ? this.#boards() : voters };
+  }
+
+  /** Asks every board how it takes part; who does not answer is missing. */
+  async statuses(): Promise<ReadonlyMap<string, BoardStatus>> {
+    const answers = await Promise.all(
+      this.#boards().map(async (board) => [board, await this.#askStatus(board)] as const),
+    );
+    return new Map(answers.filter((answer): answer is [string, BoardStatus] => answer[1] !== null));
+  }
+
+  /** All that flight recorders hold and that was heard of them; a record may be there twice. */
+  async flightRecords(): Promise<readonly BoardRecord[]> {
+    const fetched = await Promise.all(this.#boards().map((board) => this.#fetchFlight(board)));
+    return [...this.#heard, ...fetched.flat()];
+  }
+
+  /** A client of its own. */
+  async connectClient(name: string, { timeoutUs, readMode }: ExperimentWorkload): Promise<BenchClient> {
+    const { bench, brokers, keys } = this.#settings;
+    const client = await connect({
+      cluster: bench.cluster,
+      brokers,
+      deadlineMs: timeoutUs / 1_000,
+      // With keys a certificate says the name.
+      ...(keys === null ? { name } : { keys }),
+    });
+    return {
+      perform: (operation) => client.submit(keyValueCall(operation, readMode)),
+      close: () => client.close(),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#client.close(), ...this.#listeners.map((listener) => listener.close())]);
+  }
+
+  #boards(): readonly string[] {
+    return this.#settings.bench.boards.map(({ name }) => name);
+  }
+
+  /** What is known of the cluster by whoever knows most: the latest term, and in it the longest log. */
+  #latest(): BoardStatus | null {
+    const [latest = null] = [...this.#statuses.values()].toSorted(
+      (one, other) => other.term - one.term || other.commitIndex - one.commitIndex,
+    );
+    return latest;
+  }
+
+  #take(status: BoardStatus): void {
+    this.#statuses.set(boardOf(status.member), status);
+    if (status.leader !== null && status.term > (this.#leader?.term ?? 0)) {
+      this.#leader = { board: boardOf(status.leader), term: status.term };
+    }
+  }
+
+  #listenTo(url: string): Connection {
+    const { bench, keys } = this.#settings;
+    const topics = topicsOf(bench.cluster);
+    const connection = new Connection({
+      url,
+      name: "events",
+      keys,
+      handlers: {
+        up: () => undefined,
+        down: () => undefined,
+        message: (topic, payload) => this.#hear(topic, payload.toString("utf8")),
+      },
+    });
+    connection.subscribe(topics.allEvents);
+    return connection;
+  }
+
+  #hear(topic: string, payload: string): void {
+    const parsed = parseTopic(this.#settings.bench.cluster, topic);
+    if (parsed?.kind !== "event") return;
+    const decoded = decodeEvent(payload, parsed);
+    if (decoded.ok) this.#heard.push({ board: parsed.board, record: decoded.value.record });
+  }
+
+  async #askStatus(board: string): Promise<BoardStatus | null> {
+    const answer = await this.#ask(board, { type: "status" });
+    const status = answer === null ? null : readStatusAnswer(answer);
+    if (status !== null) this.#take(status);
+    return status;
+  }
+
+  async #fetchFlight(board: string): Promise<readonly BoardRecord[]> {
+    const records: BoardRecord[] = [];
+    for (let after = 0; ; ) {
+      const answer = await this.#ask(board, { type: "flight", after });
+      const flight = answer === null ? null : readFlightAnswer(answer);
+      const newest = flight?.records.at(-1);
+      if (flight === null || newest === undefined) return records;
+      records.push(...flight.records.map((record) => ({ board, record })));
+      after = newest.number;
+      if (after >= flight.last) return records;
+    }
+  }
+
+  /** The answer of one board, if it comes soon. */
+  async #ask(board: string, ask: BoardQuestion): Promise<Json | null> {
+    return await this.#client.inquire({ board, ask }).catch((error: unknown) => {
+      if (isNoAnswer(error)) return null;
+      throw error;
+    });
+  }
+}
+
+type BoardQuestion = Extract<Inquiry, { readonly board: string }>["ask"];
+
+function isNoAnswer(error: unknown): boolean {
+  return error instanceof DefiniteError || error instanceof IndefiniteError;
+}

@@ -1,0 +1,80 @@
+/** Runs an experiment on a bench in real time for somebody who watches: with what happens as it happens, stopped by Ctrl-C. */
+
+import type { ExperimentBench, RealKind } from "../bench/bench.ts";
+import { reservations } from "../bench/limits.ts";
+import { Chronicler } from "../experiment/chronicler.ts";
+import { concludeRun } from "../experiment/conclude.ts";
+import { runInRealTime } from "../experiment/real-time.ts";
+import type { RealRun, StepEvent } from "../experiment/run-result.ts";
+import { realTime } from "../experiment/time.ts";
+import { faultSentence, healSentence } from "../report/fault-words.ts";
+import { capitalized, seconds } from "../report/words.ts";
+import { type KeptRun, keepRun, openRunFolder } from "./keeping.ts";
+import type { Prepared } from "./prepare.ts";
+import { createProgressBar } from "./progress.ts";
+import type { Shell } from "./shell.ts";
+
+/** What is to be run. */
+export type RealTimeRun = Prepared & { readonly kind: RealKind; readonly seed: number };
+
+/** Runs it, judges it and keeps it in a new folder under `runs/`, if one can be made there. */
+export async function runAndKeep(prepared: RealTimeRun, shell: Shell): Promise<KeptRun<RealRun>> {
+  const { experiment, bench, seed, kind } = prepared;
+  for (const reservation of reservations(experiment, kind)) shell.err.write(`${reservation}\n`);
+  const startedAt = new Date();
+  const { run, events } = await runWatched(prepared, shell);
+  const chronicler = new Chronicler(bench);
+  for (const event of events) chronicler.tell(event);
+  const concluded = concludeRun(experiment, bench, run, chronicler);
+  const folder = openRunFolder(prepared, startedAt, shell);
+  if (folder === null) return { concluded, folder };
+  for (const event of events) folder.tell(event);
+  keepRun({ folder, concluded, files: prepared, source: { kind: "experiment" }, seed, startedAt, shell });
+  return { concluded, folder: folder.path };
+}
+
+/** Runs it to its end, or until somebody presses Ctrl-C. Nothing of the bench is left then. */
+async function runWatched(prepared: RealTimeRun, shell: Shell) {
+  const { experiment, seed } = prepared;
+  const interruption = shell.noteInterruption();
+  const bar = createProgressBar(shell.err, experiment.name);
+  const bench = await startBench(prepared);
+  try {
+    return await runInRealTime(experiment, bench, {
+      seed,
+      time: realTime,
+      isInterrupted: () => interruption.isRequested,
+      tell: (step) => {
+        const line = stepLine(step);
+        if (!shell.err.isTerminal || line === null) return;
+        bar.clear();
+        shell.err.write(`${line}\n`);
+      },
+      progress: (atUs) => {
+        if (atUs === null) bar.show(null, "waits for a first leader");
+        else bar.show(atUs / experiment.durationUs, `${seconds(atUs)} of ${seconds(experiment.durationUs)}`);
+      },
+    });
+  } finally {
+    bar.clear();
+    await bench.close();
+  }
+}
+
+/** What happens, in a line; of a flapping cable only that it begins and ends. */
+function stepLine({ atUs, step, fault, targets }: StepEvent): string | null {
+  if (step === "turn" || targets.length === 0) return null;
+  const sentence = step === "begin" ? faultSentence(fault, targets) : healSentence(fault, targets);
+  return `${seconds(atUs).padStart(8)}  ${capitalized(sentence)}`;
+}
+
+async function startBench({ kind, experiment, bench }: RealTimeRun): Promise<ExperimentBench> {
+  switch (kind) {
+    case "local": {
+      const { startLocalExperimentBench } = await import("../bench/local-experiment.ts");
+      return startLocalExperimentBench(bench, experiment.raft);
+    }
+    default:
+      return kind satisfies never;
+  }
+}

@@ -1,0 +1,67 @@
+/** What a run of an experiment leaves behind, on whatever kind of bench: what happened, and what it came to. */
+
+import type { Happening } from "../../device/board/happening.ts";
+import type { HistoryEvent } from "../../sim/history.ts";
+import type { Violation } from "../../sim/invariants.ts";
+import type { LivenessFailure } from "../../sim/liveness.ts";
+import type { NetworkCounters } from "../../sim/network-types.ts";
+import type { WorldEvent } from "../../sim/world.ts";
+import type { RealKind } from "../bench/bench.ts";
+import type { BenchAction } from "./actions.ts";
+import type { Fault, FaultKind } from "./model.ts";
+import type { Step } from "./plan.ts";
+
+/** What happened in a run, in the order of time: what `events.jsonl` holds. */
+export type RunEvent =
+  | WorldEvent
+  | StepEvent
+  /** A real bench was seen to have done what a step demanded. In virtual time whatever is demanded is so at once. */
+  | { readonly atUs: number; readonly kind: "done"; readonly action: BenchAction }
+  /** What a real board noted of its process, its connections and its network interfaces. */
+  | {
+      readonly atUs: number;
+      readonly kind: "happening";
+      readonly board: string;
+      readonly happening: Exclude<Happening, { readonly kind: "replica" }>;
+    };
+
+/** A fault of the experiment begins or ends. `isWhole`: now no fault is in force any more. */
+export type StepEvent = {
+  readonly atUs: number;
+  readonly kind: "step";
+  readonly step: Step["kind"];
+  readonly fault: Fault;
+  readonly targets: readonly string[];
+  readonly isWhole: boolean;
+};
+
+/** A run that is over. */
+export type RunResult = SimulatedRun | RealRun;
+
+type AnyRun = {
+  readonly seed: string | number;
+  /** How long it was, in microseconds: of virtual time if it was simulated. */
+  readonly durationUs: number;
+  readonly history: readonly HistoryEvent[];
+  /** The first rule of Raft that was broken, if any, and what was demanded in vain at the end. */
+  readonly violation: Violation | null;
+  readonly liveness: LivenessFailure | null;
+  /** Terms that had a leader. */
+  readonly elections: number;
+  /** How often each kind of fault hit something. */
+  readonly faults: Partial<Record<FaultKind, number>>;
+  /** Whether somebody stopped it before its end. */
+  readonly interrupted: boolean;
+};
+
+/** A run in virtual time, which follows from its seed. */
+export type SimulatedRun = AnyRun & {
+  readonly kind: "simulated";
+  readonly fingerprint: string;
+  /** Events of the simulation. */
+  readonly events: number;
+  readonly network: NetworkCounters;
+};
+
+/** A run in real time. Its seed decides what clients ask and what words such as `a follower` mean, and no more. */
+export type RealRun = AnyRun & { readonly kind: RealKind };
