@@ -40,6 +40,7 @@ export class SimClient {
   #begun: Ticket = noTicket;
   #wakeAtUs = Number.POSITIVE_INFINITY;
   #wake: Ticket = noTicket;
+  #borrower: ((reply: Reply) => void) | null = null;
   /** Operations that were answered, and the longest time that one was open so far. */
   answered = 0;
 
@@ -73,7 +74,17 @@ export class SimClient {
     return this.#open?.sinceUs ?? null;
   }
 
+  /** From now on somebody else hears what comes for this client, and speaks by its connections with what this gives. */
+  lend(borrower: (reply: Reply) => void): (request: Request) => void {
+    this.#borrower = borrower;
+    return this.#settings.publish;
+  }
+
   receive(reply: Reply): void {
+    if (this.#borrower !== null) {
+      this.#borrower(reply);
+      return;
+    }
     this.#client.receive(reply, this.#settings.queue.nowUs);
     this.#settle();
   }
