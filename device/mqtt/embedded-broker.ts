@@ -7,7 +7,7 @@
 
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, BlockList, createServer as createTcpServer, isIP, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
 import { Aedes, type Client } from "aedes";
@@ -16,6 +16,7 @@ import { BrokerError, type BrokerSettings, type RunningBroker } from "./broker.t
 import { BrokerConnections } from "./broker-connections.ts";
 import { brokerLimits, holdToLimits } from "./broker-limits.ts";
 import type { Keys } from "./keys.ts";
+import { refuseOpenDoor } from "./loopback.ts";
 import { mayPublish, maySubscribe, type Party } from "./permissions.ts";
 
 /**
@@ -24,7 +25,7 @@ import { mayPublish, maySubscribe, type Party } from "./permissions.ts";
  * @throws {BrokerError} where it cannot listen, or must not: without keys on an address that others can reach.
  */
 export async function startBroker(settings: BrokerSettings): Promise<RunningBroker> {
-  refuseOpenDoor(settings);
+  refuseOpenDoor(settings, settings.keys !== null);
   const broker = new EmbeddedBroker(settings, await Aedes.createBroker(aedesOptions));
   try {
     return await broker.start();
@@ -203,20 +204,6 @@ function tlsOptions(keys: Keys): TlsOptions {
 function certifiedName(socket: Socket): string {
   const name: unknown = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
   return typeof name === "string" ? name : "";
-}
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
-function refuseOpenDoor({ name, host, keys }: BrokerSettings): void {
-  const family = isIP(host);
-  if (keys !== null || host === "localhost") return;
-  if (family !== 0 && loopback.check(host, family === 6 ? "ipv6" : "ipv4")) return;
-  throw new BrokerError(
-    `broker ${name}: without keys it may listen on this machine only, and ${host} is an address that others reach. ` +
-      "Use 127.0.0.1, or make keys with `adrift init` and give them with --keys.",
-  );
 }
 
 function whyNotListening(error: Error, name: string, host: string, port: number): BrokerError {
