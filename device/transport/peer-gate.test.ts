@@ -73,22 +73,14 @@ describe("given clocks that drift apart", () => {
   test.each([-1, 1])(
     "when they differ by ten seconds after some hours, then the board was heard all the time",
     (sign) => {
+      let deaf = 0;
       for (let second = 0; second < 20_000; second += 1) {
         const atMs = second * 1_000 * (1 + (sign * 500) / 1_000_000);
-        expect(gate.accept(sent({ seq: second, atMs }), second * 1_000 + 2)).toBe(null);
+        if (gate.accept(sent({ seq: second, atMs }), second * 1_000 + 2) !== null) deaf += 1;
       }
+      expect(deaf).toBe(0);
     },
   );
-
-  test("when a cable has become slower for good, then the board is heard again within twenty seconds", () => {
-    let deaf = 0;
-    for (let second = 0; second < 60; second += 1) {
-      const onItsWayMs = second < 20 ? 2 : 3_000;
-      if (gate.accept(sent({ seq: second, atMs: second * 1_000 }), second * 1_000 + onItsWayMs) !== null) deaf += 1;
-    }
-    expect(deaf).toBeGreaterThan(0);
-    expect(deaf).toBeLessThanOrEqual(22);
-  });
 });
 
 function sent(envelope: Partial<PeerEnvelope>): PeerEnvelope {

@@ -12,7 +12,7 @@ import { wireVersion } from "./topics.ts";
 export const replyBytesMax: number = 1024 * 1024;
 
 /** The number of replies that one payload may hold. */
-export const repliesMax = 1_024;
+export const repliesMax = 16_384;
 
 const kinds = ["ok", "refused", "retry", "sessionExpired"] as const;
 
