@@ -13,8 +13,10 @@ import { readBoardConfiguration, usualConfigurationPath } from "./read-configura
 import { Station } from "./station.ts";
 import { version } from "./version.ts";
 
-// A board allocates much and keeps little: a small young generation costs a little time and saves much memory.
-setFlagsFromString("--max-semi-space-size=4");
+// A board allocates much and keeps little. Left alone, V8 lets garbage pile up to several times what is alive; collected
+// early instead, a board under load stays at about half the memory, for a few per cent of its time.
+setFlagsFromString("--semi-space-growth-factor=1");
+setFlagsFromString("--heap-growing-percent=20");
 
 const exitStatus = { failed: 1, usage: 64, fault: 70 } as const;
 /** After so long the process ends, whatever it is still waiting for. */
@@ -50,7 +52,7 @@ async function main(): Promise<void> {
   });
   leaveWhenTold(station, log);
   if (options.orders) obeyParent(station);
-  log.info({ version, port: station.brokerPort }, "started");
+  log.info({ version, port: station.brokerPort, metricsPort: station.metricsPort }, "started");
 }
 
 function readOptions(): { readonly config: string; readonly orders: boolean } | null {

@@ -13,6 +13,8 @@ import { createFaultyDisk, type FaultyDisk } from "./disk/faulty-disk.ts";
 import { type FileDisk, openFileDisk } from "./disk/file-disk.ts";
 import { type FlightRecorder, openFlightRecorder } from "./flight-recorder.ts";
 import type { Log } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { type MetricsServer, serveMetrics } from "./metrics-server.ts";
 import type { Order } from "./orders.ts";
 import { version } from "./version.ts";
 
@@ -34,6 +36,8 @@ export class Station {
   readonly board: Board;
   readonly #settings: StationSettings;
   readonly #parts: Parts;
+  readonly #metrics: Metrics | null;
+  #metricsServer: MetricsServer | null = null;
   #broker: RunningBroker | null;
 
   /** Opens the data folder, starts the broker if one stands here, then the board. @throws what keeps it from starting. */
@@ -41,8 +45,9 @@ export class Station {
     const { configuration } = settings;
     const keys = configuration.keys === null ? null : readKeyTexts(configuration.keys);
     const folder = await openDataFolder(configuration.data);
+    const flushes: FlushObserver = { took: () => {} };
     const [disk, flight] = await Promise.all([
-      openFileDisk(folder.logFolder),
+      openFileDisk(folder.logFolder, { observeFlush: (us) => flushes.took(us) }),
       openFlightRecorder({
         folder: folder.flightFolder,
         boot: folder.boot,
@@ -51,13 +56,16 @@ export class Station {
       }),
     ]);
     const broker = await serveBroker(configuration, keys, settings.log);
-    return new Station(settings, { folder, disk, flight, keys }, broker);
+    const station = new Station(settings, { folder, disk, flight, keys }, broker);
+    await station.#serveMetrics(flushes);
+    return station;
   }
 
   private constructor(settings: StationSettings, parts: Opened, broker: RunningBroker | null) {
     const { configuration, log, takesOrders, stopped } = settings;
     const { folder, disk, flight, keys } = parts;
     const clock = new BoardClock();
+    this.#metrics = configuration.metricsPort === null ? null : this.#createMetrics(flight);
     const faulty = takesOrders ? createFaultyDisk(disk) : null;
     const carrier = watchCarrier({
       interfaces: configuration.interfaces,
@@ -75,13 +83,21 @@ export class Station {
       flight,
       carrier: () => carrier.state(),
       handlers: {
-        happened: (happening) => log.debug({ happening }, "it happened"),
-        commitTook: () => {},
+        happened: (happening) => {
+          log.debug({ happening }, "it happened");
+          this.#metrics?.happened(happening);
+        },
+        commitTook: (us) => this.#metrics?.commitTook(us),
         unreachable: (name, reason) => log.warn({ broker: name, reason }, "a broker cannot be reached"),
         stopped,
       },
     });
     this.board.tell({ kind: "process", state: "started", version });
+  }
+
+  /** Where Prometheus finds the metrics, if anywhere. */
+  get metricsPort(): number | null {
+    return this.#metricsServer?.port ?? null;
   }
 
   /** The port of the broker that stands here, if one does and runs. */
@@ -121,10 +137,32 @@ export class Station {
     this.board.tell({ kind: "process", state: "stopping", version });
     await this.board.leave(leaveMsMax);
     carrier.close();
-    await Promise.all([flight.close(), disk.close(), this.#broker?.close()]);
+    this.#metrics?.close();
+    await Promise.all([flight.close(), disk.close(), this.#broker?.close(), this.#metricsServer?.close()]);
     await folder.close();
   }
+
+  #createMetrics(flight: FlightRecorder): Metrics {
+    return createMetrics({
+      status: () => this.board.status,
+      brokers: () => this.board.links.state(),
+      drops: () => this.board.drops.snapshot(),
+      pendingRequests: () => this.board.replica.requestsWaiting,
+      lostRecords: () => flight.lost,
+    });
+  }
+
+  async #serveMetrics(flushes: FlushObserver): Promise<void> {
+    const { metricsPort } = this.#settings.configuration;
+    const metrics = this.#metrics;
+    if (metrics === null || metricsPort === null) return;
+    flushes.took = (us) => metrics.flushTook(us);
+    this.#metricsServer = await serveMetrics(metrics, metricsPort);
+  }
 }
+
+/** The disk is opened before there is anybody to tell how long its flushes take. */
+type FlushObserver = { took: (us: number) => void };
 
 type Opened = {
   readonly folder: DataFolder;

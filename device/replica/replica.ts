@@ -110,6 +110,11 @@ export class Replica {
     return this.#running?.machines ?? null;
   }
 
+  /** How many requests of clients wait for their answer. */
+  get requestsWaiting(): number {
+    return this.#running?.requests.waiting ?? 0;
+  }
+
   get status(): Status {
     const { board } = this.#settings;
     const raft = this.raft;

@@ -30,6 +30,11 @@ export class Requests {
     this.#pending = new PendingRequests(settings.reply);
   }
 
+  /** How many requests wait for their answer. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
   /** Takes a request in. Whatever board it reaches answers it, or says that another try may be answered. */
   take(request: Request | Administration, via: Via): void {
     const { machines, raft } = this.#settings;
