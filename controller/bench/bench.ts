@@ -18,8 +18,13 @@ export type BenchKind = "simulated" | RealKind;
 export type ExperimentBench = {
   readonly kind: RealKind;
   readonly bench: Bench;
-  /** Carries out one action. It is done when the bench was seen to have done it. @throws if it cannot be done. */
-  carryOut(action: BenchAction): Promise<void>;
+  /**
+   * Carries out one action; resolves when the bench was seen to have done it. What is asked of the cluster, rather than
+   * done to the bench, whoever leads may refuse, or nobody may lead: then it says why.
+   *
+   * @throws {BenchFailure} if the bench cannot do it.
+   */
+  carryOut(action: BenchAction): Promise<string | null>;
   /** What is known of the cluster at the moment, for targets such as `leader`. */
   view(): ClusterView;
   /** A client of its own, where the controller's clients are. */

@@ -1,10 +1,8 @@
 /** The local bench, made ready for an experiment: with orders for bad disks and clocks, clients, and an eye on the boards. */
 
-import { DefiniteError, IndefiniteError } from "../../device/mqtt/client.ts";
 import type { Bench } from "../../hardware/bench.ts";
-import type { BenchAction } from "../experiment/actions.ts";
 import type { RaftSettings } from "../experiment/model.ts";
-import { BenchFailure, type ExperimentBench } from "./bench.ts";
+import type { ExperimentBench } from "./bench.ts";
 import { startLocalBench } from "./local/local-bench.ts";
 import { OverMqtt } from "./over-mqtt.ts";
 
@@ -25,7 +23,7 @@ export async function startLocalExperimentBench(bench: Bench, raft: RaftSettings
     return {
       kind: "local",
       bench,
-      carryOut: (action) => carryOut(action, (each) => local.carryOut(each)),
+      carryOut: async (action) => (await local.carryOut(action)).refusal ?? null,
       view: () => cluster.view(runningBoards()),
       connectClient: (name, workload) => cluster.connectClient(name, workload),
       statuses: () => cluster.statuses(),
@@ -43,21 +41,4 @@ export async function startLocalExperimentBench(bench: Bench, raft: RaftSettings
   function runningBoards(): readonly string[] {
     return local.state.boards.filter(({ state }) => state === "running").map(({ name }) => name);
   }
-}
-
-/** A leader may refuse what an operator asks of it, or nobody may lead: that is part of an experiment, not the bench's fault. */
-async function carryOut(action: BenchAction, onBench: (action: BenchAction) => Promise<unknown>): Promise<void> {
-  try {
-    await onBench(action);
-  } catch (error) {
-    if (!asksTheLeader(action) || !isRefusal(error)) throw error;
-  }
-}
-
-function asksTheLeader({ kind }: BenchAction): boolean {
-  return kind === "transferLeadership" || kind === "addMembers" || kind === "removeMembers";
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof DefiniteError || error instanceof IndefiniteError || error instanceof BenchFailure;
 }

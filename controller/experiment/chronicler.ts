@@ -82,7 +82,8 @@ export class Chronicler {
   #onBoardEvent(atUs: number, board: BoardNow, event: ReplicaEvent): void {
     if (event.type === "committed") {
       const catchUp = board.commit(atUs, event.index);
-      if (catchUp !== null) this.#catchUps.push(catchUp);
+      // What was caught up with before a run in real time began is no part of it.
+      if (catchUp !== null && catchUp.toUs > 0) this.#catchUps.push(catchUp);
       return;
     }
     this.#boardEvents.push({ atUs, board: board.name, event });

@@ -176,7 +176,7 @@ class RealTimeRun {
     const before = this.#pending.get(subject) ?? Promise.resolve();
     const done = before
       .then(() => this.#bench.carryOut(action))
-      .then(() => void this.#events.push({ atUs: this.#nowUs, kind: "done", action }))
+      .then((refusal) => void this.#events.push({ atUs: this.#nowUs, kind: "done", action, refusal }))
       .catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
         this.#failure ??= new BenchFailure(

@@ -15,8 +15,11 @@ import type { Step } from "./plan.ts";
 export type RunEvent =
   | WorldEvent
   | StepEvent
-  /** A real bench was seen to have done what a step demanded. In virtual time whatever is demanded is so at once. */
-  | { readonly atUs: number; readonly kind: "done"; readonly action: BenchAction }
+  /**
+   * A real bench was seen to have done what a step demanded; `refusal`: why whoever leads did not, where it may refuse. In
+   * virtual time whatever is demanded is so at once.
+   */
+  | { readonly atUs: number; readonly kind: "done"; readonly action: BenchAction; readonly refusal: string | null }
   /** What a real board noted of its process, its connections and its network interfaces. */
   | {
       readonly atUs: number;

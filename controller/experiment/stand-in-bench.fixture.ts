@@ -65,19 +65,18 @@ export function createStandIn(
         refuse(action);
         carryOut(world, action, { sparesQuorum: false });
         await time.sleep(seenAfterUs);
+        return null;
       },
       view: () => viewOf(world),
-      async connectClient(name) {
-        const client = world.clients.find((each) => each.name === name);
-        if (client === undefined) throw new Error(`There is no client ${name}.`);
-        return {
-          perform: (operation) => new Promise((resolve) => void client.begin(operation, resolve)),
+      connectClient: (name) =>
+        Promise.resolve({
+          perform: (operation) =>
+            new Promise((resolve) => world.clients.find((each) => each.name === name)?.begin(operation, resolve)),
           close: () => Promise.resolve(),
-        };
-      },
-      statuses: async () => new Map(world.boards.flatMap((board) => statusOf(board) ?? [])),
+        }),
+      statuses: () => Promise.resolve(new Map(world.boards.flatMap(statusOf))),
       // As on real benches, a record may come twice, and boards answer in any order.
-      flightRecords: async () => [...records.slice(0, 20), ...records.toReversed()],
+      flightRecords: () => Promise.resolve([...records.slice(0, 20), ...records.toReversed()]),
       close: () => Promise.resolve(),
     },
     async passUntilSettled(promise) {
