@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs";
 import type { RunningBroker } from "../mqtt/broker.ts";
-import { startBroker } from "../mqtt/embedded-broker.ts";
 import type { Keys } from "../mqtt/keys.ts";
 import { Board } from "./board.ts";
 import { BoardClock } from "./board-clock.ts";
@@ -13,8 +12,8 @@ import { createFaultyDisk, type FaultyDisk } from "./disk/faulty-disk.ts";
 import { type FileDisk, openFileDisk } from "./disk/file-disk.ts";
 import { type FlightRecorder, openFlightRecorder } from "./flight-recorder.ts";
 import type { Log } from "./log.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
-import { type MetricsServer, serveMetrics } from "./metrics-server.ts";
+import { Measuring } from "./measuring.ts";
+import type { MetricsSource } from "./metrics.ts";
 import type { Order } from "./orders.ts";
 import { version } from "./version.ts";
 
@@ -36,8 +35,6 @@ export class Station {
   readonly board: Board;
   readonly #settings: StationSettings;
   readonly #parts: Parts;
-  readonly #metrics: Metrics | null;
-  #metricsServer: MetricsServer | null = null;
   #broker: RunningBroker | null;
 
   /** Opens the data folder, starts the broker if one stands here, then the board. @throws what keeps it from starting. */
@@ -45,9 +42,9 @@ export class Station {
     const { configuration } = settings;
     const keys = configuration.keys === null ? null : readKeyTexts(configuration.keys);
     const folder = await openDataFolder(configuration.data);
-    const flushes: FlushObserver = { took: () => {} };
+    const measuring = new Measuring(configuration.metricsPort);
     const [disk, flight] = await Promise.all([
-      openFileDisk(folder.logFolder, { observeFlush: (us) => flushes.took(us) }),
+      openFileDisk(folder.logFolder, { observeFlush: measuring.flushTook }),
       openFlightRecorder({
         folder: folder.flightFolder,
         boot: folder.boot,
@@ -56,16 +53,15 @@ export class Station {
       }),
     ]);
     const broker = await serveBroker(configuration, keys, settings.log);
-    const station = new Station(settings, { folder, disk, flight, keys }, broker);
-    await station.#serveMetrics(flushes);
+    const station = new Station(settings, { folder, disk, flight, keys, measuring }, broker);
+    await measuring.begin(station.#metricsSource());
     return station;
   }
 
   private constructor(settings: StationSettings, parts: Opened, broker: RunningBroker | null) {
     const { configuration, log, takesOrders, stopped } = settings;
-    const { folder, disk, flight, keys } = parts;
+    const { folder, disk, flight, keys, measuring } = parts;
     const clock = new BoardClock();
-    this.#metrics = configuration.metricsPort === null ? null : this.#createMetrics(flight);
     const faulty = takesOrders ? createFaultyDisk(disk) : null;
     const carrier = watchCarrier({
       interfaces: configuration.interfaces,
@@ -85,9 +81,9 @@ export class Station {
       handlers: {
         happened: (happening) => {
           log.debug({ happening }, "it happened");
-          this.#metrics?.happened(happening);
+          measuring.happened(happening);
         },
-        commitTook: (us) => this.#metrics?.commitTook(us),
+        commitTook: measuring.commitTook,
         unreachable: (name, reason) => log.warn({ broker: name, reason }, "a broker cannot be reached"),
         stopped,
       },
@@ -97,7 +93,7 @@ export class Station {
 
   /** Where Prometheus finds the metrics, if anywhere. */
   get metricsPort(): number | null {
-    return this.#metricsServer?.port ?? null;
+    return this.#parts.measuring.port;
   }
 
   /** The port of the broker that stands here, if one does and runs. */
@@ -133,42 +129,31 @@ export class Station {
 
   /** Hands leadership over, lets what was asked of the disk end, and goes. */
   async leave(): Promise<void> {
-    const { carrier, flight, disk, folder } = this.#parts;
+    const { carrier, flight, disk, folder, measuring } = this.#parts;
     this.board.tell({ kind: "process", state: "stopping", version });
     await this.board.leave(leaveMsMax);
     carrier.close();
-    this.#metrics?.close();
-    await Promise.all([flight.close(), disk.close(), this.#broker?.close(), this.#metricsServer?.close()]);
+    await Promise.all([flight.close(), disk.close(), this.#broker?.close(), measuring.close()]);
     await folder.close();
   }
 
-  #createMetrics(flight: FlightRecorder): Metrics {
-    return createMetrics({
+  #metricsSource(): MetricsSource {
+    return {
       status: () => this.board.status,
       brokers: () => this.board.links.state(),
       drops: () => this.board.drops.snapshot(),
       pendingRequests: () => this.board.replica.requestsWaiting,
-      lostRecords: () => flight.lost,
-    });
-  }
-
-  async #serveMetrics(flushes: FlushObserver): Promise<void> {
-    const { metricsPort } = this.#settings.configuration;
-    const metrics = this.#metrics;
-    if (metrics === null || metricsPort === null) return;
-    flushes.took = (us) => metrics.flushTook(us);
-    this.#metricsServer = await serveMetrics(metrics, metricsPort);
+      lostRecords: () => this.#parts.flight.lost,
+    };
   }
 }
-
-/** The disk is opened before there is anybody to tell how long its flushes take. */
-type FlushObserver = { took: (us: number) => void };
 
 type Opened = {
   readonly folder: DataFolder;
   readonly disk: FileDisk;
   readonly flight: FlightRecorder;
   readonly keys: Keys | null;
+  readonly measuring: Measuring;
 };
 
 type Parts = Opened & {
@@ -183,6 +168,8 @@ async function serveBroker(
   log: Log,
 ): Promise<RunningBroker | null> {
   if (serves === null) return null;
+  // Loaded where it is needed alone: what is not loaded takes no memory.
+  const { startBroker } = await import("../mqtt/embedded-broker.ts");
   const { broker: name, host, port, webSocketPort } = serves;
   return await startBroker({
     name,
