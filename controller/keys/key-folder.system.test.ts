@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { keyFiles } from "../../device/mqtt/read-keys.ts";
 import { fillKeyFolder } from "./key-folder.ts";
-import { keyFilesOf } from "./layout.ts";
 
 const folder = join(mkdtempSync(join(tmpdir(), "adrift-openssl-")), "keys");
 afterAll(() => rmSync(join(folder, ".."), { recursive: true, force: true }));
@@ -27,8 +27,8 @@ describe.skipIf(isMissing)(isMissing ? "OpenSSL (not installed: skipped)" : "Ope
 });
 
 function verify(name: string, purpose: string, ...more: readonly string[]): number | null {
-  const { certificate } = keyFilesOf(folder, name);
-  const authority = keyFilesOf(folder, "authority").certificate;
+  const { certificate } = keyFiles(folder, name);
+  const authority = keyFiles(folder, "authority").certificate;
   const args = ["verify", "-x509_strict", "-purpose", purpose, ...more, "-CAfile", authority, certificate];
   return spawnSync("openssl", args).status;
 }

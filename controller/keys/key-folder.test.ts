@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { keyFiles } from "../../device/mqtt/read-keys.ts";
 import { fillKeyFolder, type KeyFolderSettings } from "./key-folder.ts";
-import { keyFilesOf } from "./layout.ts";
 
 const base = mkdtempSync(join(tmpdir(), "adrift-keys-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -27,7 +27,7 @@ function newFolder(): string {
 }
 
 function pathOf(folder: string, name: string, part: "certificate" | "privateKey" = "certificate"): string {
-  return keyFilesOf(folder, name)[part];
+  return keyFiles(folder, name)[part];
 }
 
 function textOf(folder: string, name: string, part: "certificate" | "privateKey" = "certificate"): string {

@@ -8,6 +8,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { keyFiles } from "../../device/mqtt/read-keys.ts";
 import {
   type Authority,
   belongTogether,
@@ -20,8 +21,8 @@ import {
   validityFrom,
 } from "./certificates.ts";
 import { KeyError } from "./key-error.ts";
-import { authorityFile, keyFilesOf } from "./layout.ts";
 import { createFile } from "./new-file.ts";
+import { authorityFile } from "./roster.ts";
 
 /** What shall be in the folder. */
 export type KeyFolderSettings = {
@@ -77,7 +78,7 @@ async function openAuthority(
   { authorityName, now }: KeyFolderSettings,
   report: Report,
 ): Promise<Authority> {
-  const files = keyFilesOf(folder, authorityFile);
+  const files = keyFiles(folder, authorityFile);
   const found = read(folder, authorityFile);
   if (found.certificate !== null && found.privateKey !== null) {
     const certificate = parseCertificate(found.certificate, files.certificate);
@@ -104,7 +105,7 @@ async function addSubject(
   report: Report,
 ): Promise<void> {
   const { name } = subject;
-  const files = keyFilesOf(folder, name);
+  const files = keyFiles(folder, name);
   const found = read(folder, name);
   if (found.certificate !== null && found.privateKey !== null) {
     const certificate = parseCertificate(found.certificate, files.certificate);
@@ -134,7 +135,7 @@ function makeKey(path: string): string {
 }
 
 function read(folder: string, name: string): Found {
-  const files = keyFilesOf(folder, name);
+  const files = keyFiles(folder, name);
   return { certificate: textOrNull(files.certificate), privateKey: textOrNull(files.privateKey) };
 }
 
@@ -156,7 +157,7 @@ function parseCertificate(text: string, path: string): X509Certificate {
 }
 
 function checkPair(certificate: X509Certificate, privateKey: string, folder: string, name: string): void {
-  const files = keyFilesOf(folder, name);
+  const files = keyFiles(folder, name);
   let fits = false;
   try {
     fits = belongTogether(certificate, privateKey);
@@ -169,7 +170,7 @@ function checkPair(certificate: X509Certificate, privateKey: string, folder: str
 
 function refuseCertificateAlone(found: Found, folder: string, name: string): void {
   if (found.certificate === null) return;
-  const { certificate, privateKey } = keyFilesOf(folder, name);
+  const { certificate, privateKey } = keyFiles(folder, name);
   throw new KeyError(
     `${certificate} is there without ${privateKey}. Bring the key back; or, to give "${name}" a new key, take the ` +
       "certificate away.",

@@ -5,7 +5,9 @@ import { clientNamePattern, controllerName } from "../../device/transport/topics
 import type { Bench } from "../../hardware/bench.ts";
 import type { Subject } from "./certificates.ts";
 import { KeyError } from "./key-error.ts";
-import { authorityFile } from "./layout.ts";
+
+/** In a folder of keys the authority's files are called like those of anybody else, so nobody else has this name. */
+export const authorityFile = "authority";
 
 /** What a person adds to what the bench says. */
 export type RosterSettings = {
