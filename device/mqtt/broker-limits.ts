@@ -13,8 +13,6 @@ export const brokerLimits = {
   connectTimeoutMs: 2_000,
   /** Connections of which nobody has said yet who they are. Beyond it the oldest of them goes. */
   halfOpenMax: 256,
-  /** How many may knock before the first of them is let in, so that not all places turn over in one turn. */
-  backlog: 128,
   /** All connections. Beyond it nobody else is let in. */
   connectionsMax: 1_024,
   /** What one reader may leave waiting. Beyond it the reader goes. */

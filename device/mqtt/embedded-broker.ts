@@ -119,7 +119,7 @@ class EmbeddedBroker {
     server.on("connection", (socket: Socket) => this.#connections.arrive(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => reject(whyNotListening(error, this.#settings.name, host, port)));
-      server.listen({ host, port, backlog: brokerLimits.backlog }, resolve);
+      server.listen({ host, port }, resolve);
     });
     server.on("error", (error) => this.#tell(error.message));
     this.#servers.push(server);

@@ -55,7 +55,7 @@ function configurationLines(settings: MosquittoSettings): readonly string[] {
     `max_inflight_messages ${brokerLimits.inFlightMax}`,
     "queue_qos0_messages false",
     `max_queued_bytes ${brokerLimits.waitingBytesMax}`,
-    "max_queued_messages 1000",
+    "max_queued_messages 100",
     "persistent_client_expiration 1h",
     "",
     "sys_interval 0",
