@@ -1,15 +1,16 @@
 // Bundles the programs that run without this checkout, a board and a broker: one file each, for a plain `node FILE`.
+// `node bundle.mjs [FOLDER]` puts them into `dist`, or where it is told.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const file of Object.values(await bundlePrograms(join(root, "dist")))) {
-    process.stdout.write(`${relative(root, file)}: ${readFileSync(file).length} bytes\n`);
+  for (const file of Object.values(await bundlePrograms(resolve(process.argv[2] ?? join(root, "dist"))))) {
+    process.stdout.write(`${relative(".", file)}: ${readFileSync(file).length} bytes\n`);
   }
 }
 
