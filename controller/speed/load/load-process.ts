@@ -58,11 +58,10 @@ export class LoadProcess {
 
   /** Ends it; the history's file is whole then. */
   async close(): Promise<void> {
-    try {
-      await this.#done({ type: "close" });
-    } finally {
-      await this.kill();
-    }
+    await this.#done({ type: "close" });
+    const gone = once(this.#child, "exit");
+    this.#child.disconnect();
+    await gone;
   }
 
   /** Ends it at once. */
