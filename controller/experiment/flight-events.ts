@@ -17,8 +17,14 @@ export type RunTime = {
  * What boards recorded, as events. What came before the run began (boards start, a first leader is elected) has happened
  * when it begins. Boards' wall clocks must be right: those of one machine are the same.
  */
-export function flightEvents(records: readonly BoardRecord[], time: RunTime): readonly RunEvent[] {
-  return [...byBoard(records)].flatMap(([board, each]) => eventsOf(board, each, time)).toSorted(byTime);
+export function flightEvents(
+  records: readonly BoardRecord[],
+  { zeroWallUs, durationUs }: RunTime,
+): readonly RunEvent[] {
+  return [...byBoard(records)]
+    .flatMap(([board, each]) => eventsOf(board, each, zeroWallUs))
+    .toSorted(byTime)
+    .map((event) => ({ ...event, atUs: Math.min(Math.max(0, event.atUs), durationUs) }));
 }
 
 /** Puts the events of boards among what the controller noted itself. What it does comes before what follows from it. */
@@ -44,20 +50,17 @@ function byBoard(records: readonly BoardRecord[]): ReadonlyMap<string, readonly 
   return new Map([...boards].map(([board, those]) => [board, inOrder(those)]));
 }
 
-function eventsOf(
-  board: string,
-  records: readonly BoardRecord["record"][],
-  { zeroWallUs, durationUs }: RunTime,
-): readonly RunEvent[] {
-  let lastUs = 0;
+/** What came before the run began has a time below 0. */
+function eventsOf(board: string, records: readonly BoardRecord["record"][], zeroWallUs: number): readonly RunEvent[] {
+  let atUs = Number.NEGATIVE_INFINITY;
   return records.flatMap(({ wallUs, happening }): readonly RunEvent[] => {
     // A board's own order is certain, whatever its clock says.
-    lastUs = Math.min(Math.max(lastUs, wallUs - zeroWallUs), durationUs);
+    atUs = Math.max(atUs, wallUs - zeroWallUs);
     const read = readHappening(happening);
     if (read === null) return [];
     return read.kind === "replica"
-      ? [{ atUs: lastUs, kind: "board", board, event: read.event }]
-      : [{ atUs: lastUs, kind: "happening", board, happening: read }];
+      ? [{ atUs, kind: "board", board, event: read.event }]
+      : [{ atUs, kind: "happening", board, happening: read }];
   });
 }
 

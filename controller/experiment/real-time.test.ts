@@ -67,7 +67,7 @@ describe("an experiment in real time", () => {
 
   it("records a history in true order, in which a process has one operation open at a time", async () => {
     const { run: result } = await run(
-      "duration: 3s\nworkload: { timeout: 300ms }\nfaults:\n  - { fault: power-cut, target: majority, at: 1s, for: 1s }\n",
+      "duration: 3s\nworkload: { timeout: 300ms, mix: { write: 1 } }\nfaults:\n  - { fault: power-cut, target: majority, at: 1s, for: 1s }\n",
     );
     const open = new Map<string, boolean>();
     const ended = new Set<string>();
@@ -116,7 +116,7 @@ describe("an experiment in real time", () => {
       for (const { name } of world.boards.slice(1)) world.powerCut(name);
     };
     await expect(run("duration: 1s\n", { before: powerOff })).rejects.toThrow(
-      /^No board of the local bench was elected leader within 20 s: pi-1 .*adrift up/,
+      /^The boards of the local bench did not elect a leader .* within 20 s: pi-1 .*adrift up/,
     );
   });
 

@@ -7,6 +7,7 @@
  */
 
 import { createRandom } from "../../device/random.ts";
+import type { BoardStatus } from "../../device/transport/envelope.ts";
 import type { HistoryEvent } from "../../sim/history.ts";
 import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
@@ -16,7 +17,7 @@ import { type Conductor, createConductor } from "./conductor.ts";
 import { flightEvents, mergeEvents } from "./flight-events.ts";
 import type { Experiment, FaultKind } from "./model.ts";
 import { planExperiment, type Step } from "./plan.ts";
-import { demandRecovery, describe } from "./recovery.ts";
+import { demandRecovery, describe, isAgreed } from "./recovery.ts";
 import type { RealRun, RunEvent, StepEvent } from "./run-result.ts";
 import { type Time, waitUntil } from "./time.ts";
 import { WorkingClient } from "./working-client.ts";
@@ -40,7 +41,7 @@ export type RealOutcome = { readonly run: RealRun; readonly events: readonly Run
 /**
  * Runs an experiment on a bench that has just been started. The bench is left whole, and running.
  *
- * @throws {BenchFailure} if no leader is elected, or the bench cannot do what a step demands.
+ * @throws {BenchFailure} if no leader is elected whom all follow, or the bench cannot do what a step demands.
  */
 export async function runInRealTime(
   experiment: Experiment,
@@ -115,14 +116,17 @@ class RealTimeRun {
 
   async #awaitLeader(): Promise<boolean> {
     const { time, isInterrupted, progress } = this.#settings;
-    const isLed = (): boolean => {
+    let statuses: ReadonlyMap<string, BoardStatus> = new Map();
+    const isLed = async (): Promise<boolean> => {
       progress?.(null);
-      return isInterrupted() || this.#bench.view().leader !== null;
+      if (isInterrupted()) return true;
+      statuses = await this.#bench.statuses();
+      return isAgreed(statuses);
     };
     if (await waitUntil(isLed, leaderWithinUs, time)) return !isInterrupted();
     throw new BenchFailure(
-      `No board of the ${this.#bench.kind} bench was elected leader within ${leaderWithinUs / 1_000_000} s: ` +
-        `${describe(await this.#bench.statuses())}. ${hint}`,
+      `The boards of the ${this.#bench.kind} bench did not elect a leader that all of them follow within ` +
+        `${leaderWithinUs / 1_000_000} s: ${describe(statuses)}. ${hint}`,
     );
   }
 

@@ -13,6 +13,10 @@ const promptUs = 300_000;
 /** What boards say so close together is one sentence. */
 const togetherUs = 100_000;
 
+function isElection(event: ReplicaEvent): boolean {
+  return event.type === "role" && event.role === "leader";
+}
+
 /** The lines of all boards, in the order of time. */
 export function tellBoards(chronicle: Chronicle): readonly StoryLine[] {
   return new BoardStory(chronicle).tell();
@@ -31,10 +35,14 @@ class BoardStory {
 
   tell(): readonly StoryLine[] {
     const { boardEvents } = this.#chronicle;
+    const electedBefore = boardEvents.findLast(({ atUs, event }) => atUs === 0 && isElection(event));
     boardEvents.forEach((event, at) => {
+      // Of what came before a run in real time began, only who leads when it begins is part of the story.
+      if (event.atUs === 0 && event !== electedBefore) return;
       const text = this.#sentence(event, at);
-      const isElected = event.event.type === "role" && event.event.role === "leader";
-      if (text !== null) this.#lines.push({ atUs: event.atUs, kind: isElected ? "elected" : "board", text });
+      if (text !== null) {
+        this.#lines.push({ atUs: event.atUs, kind: isElection(event.event) ? "elected" : "board", text });
+      }
     });
     return this.#lines;
   }
@@ -84,7 +92,7 @@ class BoardStory {
         this.#asking.add(board);
         return `${board} asks for votes in term ${term}${this.#isRejected(board, at) ? ", and does not get a majority" : ""}.`;
       case "follower":
-        if (!reason.includes("majority")) return null;
+        if (!reason.includes("not heard from a majority")) return null;
         return `${board} hears from no majority, and stops leading by itself.${this.#rival(atUs, board)}`;
       default:
         return role satisfies never;
