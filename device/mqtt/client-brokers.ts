@@ -7,6 +7,7 @@ import type { Way } from "../client/port.ts";
 import type { AnyRequest } from "../transport/envelope.ts";
 import { encodeRequests, requestsMax } from "../transport/request-codec.ts";
 import { type Topics, topicsOf } from "../transport/topics.ts";
+import type { StatusOrigin } from "./client-statuses.ts";
 import { Connection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
 
@@ -23,7 +24,7 @@ export type ClientBrokersSettings = {
 /** What the owner of the wire hears. */
 export type ClientBrokersHandlers = {
   reply(payload: string): void;
-  status(topic: string, payload: string, url: string): void;
+  status(topic: string, payload: string, from: StatusOrigin): void;
   /** A broker can be reached, or cannot any more. */
   changed(url: string, isUp: boolean): void;
 };
@@ -88,9 +89,9 @@ export class ClientBrokers {
           if (this.#answeredBy === link) this.#answeredBy = null;
           handlers.changed(url, false);
         },
-        message: (topic, payload) => {
+        message: (topic, payload, isRetained) => {
           if (topic !== reply) {
-            handlers.status(topic, payload.toString(), url);
+            handlers.status(topic, payload.toString(), { brokerUrl: url, isRetained });
             return;
           }
           this.#answeredBy = link;

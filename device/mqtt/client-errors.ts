@@ -13,7 +13,14 @@ export class IndefiniteError extends Error {
   override readonly name = "IndefiniteError";
 }
 
-/** No broker could be reached. The message says which were tried and why each failed. */
+/** A client cannot be connected. The message says why and what to do. */
 export class ConnectError extends Error {
   override readonly name = "ConnectError";
+  /** `options`: they cannot be right; `unreachable`: no broker answered in time. */
+  readonly reason: "options" | "unreachable";
+
+  constructor(reason: ConnectError["reason"], message: string) {
+    super(message);
+    this.reason = reason;
+  }
 }

@@ -82,8 +82,8 @@ export async function connect(options: ConnectOptions): Promise<ConnectedClient>
         const decoded = decodeReplies(payload, { client: name });
         if (decoded.ok) library.receive(decoded.value.replies);
       },
-      status(topic, payload, url) {
-        if (statuses.take(topic, payload, url)) library.hasten();
+      status(topic, payload, from) {
+        if (statuses.take(topic, payload, from)) library.hasten();
       },
       changed(url, isUp) {
         library.hasten();
@@ -113,6 +113,7 @@ export async function connect(options: ConnectOptions): Promise<ConnectedClient>
   if (await isUpInTime(client, deadlineMs)) return client;
   await client.close();
   throw new ConnectError(
+    "unreachable",
     `No broker of ${cluster} can be reached within ${deadlineMs} ms: ${failuresOf(client.brokers())}`,
   );
 }
@@ -132,20 +133,21 @@ async function isUpInTime(client: ConnectedClient, deadlineMs: number): Promise<
 }
 
 function failuresOf(brokers: readonly BrokerStanding[]): string {
-  const failures = brokers.map(
-    ({ url, failure }) => `${url} ${failure === "" ? "does not answer" : `says ${failure}`}`,
-  );
+  const failures = brokers.map(({ url, failure }) => `${url} (${failure === "" ? "no answer" : failure})`);
   return `${failures.join("; ")}. See that the brokers run, and that nothing stands between.`;
 }
 
 function refuseNonsense({ cluster, brokers, keys }: ConnectOptions, name: string): void {
-  if (!namePattern.test(cluster)) throw new ConnectError(`${JSON.stringify(cluster)} is not the name of a cluster.`);
+  if (!namePattern.test(cluster))
+    throw new ConnectError("options", `${JSON.stringify(cluster)} is not the name of a cluster.`);
   if (!clientNamePattern.test(name)) {
     throw new ConnectError(
+      "options",
       `${JSON.stringify(name)} is not a name for a client: up to 64 letters, digits, dots, hyphens and underscores.`,
     );
   }
-  if (brokers.length === 0) throw new ConnectError("No broker is named: give at least one, as mqtt://127.0.0.1:1883.");
+  if (brokers.length === 0)
+    throw new ConnectError("options", "No broker is named: give at least one, as mqtt://127.0.0.1:1883.");
   for (const url of brokers) refuseUrl(url, keys !== undefined);
 }
 
@@ -153,12 +155,17 @@ function refuseUrl(url: string, hasKeys: boolean): void {
   const protocol = URL.canParse(url) ? new URL(url).protocol : null;
   if (protocol !== "mqtt:" && protocol !== "mqtts:") {
     throw new ConnectError(
+      "options",
       `${JSON.stringify(url)} is not a broker: write mqtt://HOST:PORT, or mqtts://HOST:PORT with keys.`,
     );
   }
-  if (protocol === "mqtts:" && !hasKeys) throw new ConnectError(`${url} takes only who has keys, and none are given.`);
+  if (protocol === "mqtts:" && !hasKeys)
+    throw new ConnectError("options", `${url} takes only who has keys, and none are given.`);
   if (protocol === "mqtt:" && hasKeys) {
-    throw new ConnectError(`${url} would carry all in the open, though there are keys: write mqtts://HOST:PORT.`);
+    throw new ConnectError(
+      "options",
+      `${url} would carry all in the open, though there are keys: write mqtts://HOST:PORT.`,
+    );
   }
 }
 
@@ -166,6 +173,7 @@ function refuseUrl(url: string, hasKeys: boolean): void {
 function certifiedName({ certificate }: Keys): string {
   const { subject } = new X509Certificate(certificate);
   const name = /^CN=(.*)$/m.exec(subject)?.[1];
-  if (name === undefined) throw new ConnectError("The certificate has no common name, so its owner has no name here.");
+  if (name === undefined)
+    throw new ConnectError("options", "The certificate has no common name, so its owner has no name here.");
   return name;
 }

@@ -1,0 +1,70 @@
+/** How `adrift watch` shows the boards: as a table that is drawn over in place, or one line for each change. */
+
+import { painter } from "../../report/paint.ts";
+import type { Stream } from "../shell.ts";
+import type { BoardLine } from "./board-roll.ts";
+import { sentenceOf, tableOf } from "./board-table.ts";
+
+/** Shown the boards again and again, it writes what is new. */
+export type Display = {
+  show(lines: readonly BoardLine[]): void;
+  /** Leaves what was shown last. */
+  end(): void;
+};
+
+/** Draws the table over the one before. All of it goes to the terminal in one write, so nothing flickers. */
+export function liveTable(out: Stream): Display {
+  const paint = painter(out.isColoured);
+  let drawn: readonly string[] = [];
+  return {
+    show(lines) {
+      const table = [...tableOf(lines, paint, out.columns), paint("dim", footOf(lines))];
+      if (isSame(table, drawn)) return;
+      const back = drawn.length === 0 ? "" : `\u001b[${drawn.length}A`;
+      const rest = table.length < drawn.length ? "\u001b[J" : "";
+      out.write(`${back}${table.map((line) => `\r${line}\u001b[K\n`).join("")}${rest}`);
+      drawn = table;
+    },
+    end() {
+      // The last line says how to end.
+      if (drawn.length > 0) out.write("\u001b[1A\r\u001b[K");
+    },
+  };
+}
+
+/** A sentence whenever a board's role, term, leader or presence changes, with the time of day. */
+export function changesInWords(out: Stream): Display {
+  return changes(out, sentenceOf, (line) => `${new Date().toTimeString().slice(0, 8)} ${sentenceOf(line)}\n`);
+}
+
+/** One JSON object whenever anything about a board changes but the time since it was seen. */
+export function jsonLines(out: Stream): Display {
+  const noteOf = (line: BoardLine): string => JSON.stringify({ ...line, lastSeenMs: null });
+  return changes(out, noteOf, (line) => {
+    const { board, presence, brokers, status } = line;
+    return `${JSON.stringify({ at: new Date().toISOString(), board, presence, brokers, status })}\n`;
+  });
+}
+
+function changes(out: Stream, noteOf: (line: BoardLine) => string, textOf: (line: BoardLine) => string): Display {
+  const notes = new Map<string, string>();
+  return {
+    show(lines) {
+      for (const line of lines) {
+        const note = noteOf(line);
+        if (notes.get(line.board) === note) continue;
+        notes.set(line.board, note);
+        out.write(textOf(line));
+      }
+    },
+    end: () => undefined,
+  };
+}
+
+function footOf(lines: readonly BoardLine[]): string {
+  return lines.length === 0 ? "No board has said anything yet. q ends." : "q ends";
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((line, at) => line === other[at]);
+}
