@@ -33,7 +33,11 @@ async function startMosquitto(settings: BrokerSettings): Promise<RunningBroker> 
   const port = settings.port === 0 ? await freePort() : settings.port;
   const rulesFile = join(folder, "mosquitto.acl");
   const { keys } = settings;
-  const files = mosquittoFiles({ ...settings, port, keys: keys === null ? null : { folder, rulesFile } });
+  const files = mosquittoFiles({
+    ...settings,
+    port,
+    keys: keys === null ? null : { folder, name: settings.name, rulesFile },
+  });
   // Started by root, it would become another user, who may not read these keys.
   const user = process.getuid?.() === 0 ? "user root\n" : "";
   const configurationFile = join(folder, "mosquitto.conf");

@@ -18,8 +18,8 @@ export type MosquittoSettings = {
   readonly webSocketPort: number | null;
   readonly cluster: string;
   readonly boards: readonly string[];
-  /** `null`: without keys, on loopback only. */
-  readonly keys: { readonly folder: string; readonly rulesFile: string } | null;
+  /** Whose keys it has: its own, or those of the board that it runs on. `null`: without keys, on loopback only. */
+  readonly keys: { readonly folder: string; readonly name: string; readonly rulesFile: string } | null;
 };
 
 /** The texts of the files; `rules` is Mosquitto's `acl_file`, and `null` without keys. */
@@ -73,14 +73,14 @@ function configurationLines(settings: MosquittoSettings): readonly string[] {
 }
 
 function listenerLines(
-  { name, keys }: MosquittoSettings,
+  { keys }: MosquittoSettings,
   port: number,
   host: string,
   protocol: "mqtt" | "websockets",
 ): readonly string[] {
   const head = [`listener ${port} ${host}`, `protocol ${protocol}`, `max_connections ${connectionsMax}`];
   if (keys === null) return [...head, "# Nobody from outside comes in here.", "allow_anonymous true"];
-  const files = keyFiles(keys.folder, name);
+  const files = keyFiles(keys.folder, keys.name);
   return [
     ...head,
     "# Only who is certified by this authority gets in, under the name in the certificate.",
