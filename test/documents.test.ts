@@ -15,6 +15,7 @@ import {
   commandsOf,
   demoPicture,
   generatedPart,
+  liveLinesOf,
   makeFolder,
   mutantTable,
   readDocument,
@@ -48,6 +49,7 @@ describe("given a reader who does what the documents say, one after the other", 
           checkExample(block, fileName);
         });
       }
+      for (const line of liveLinesOf(block)) tried.add(line);
       for (const command of commandsOf(block)) {
         const isNew = !tried.has(command) || /latest|\.jsonl/.test(command);
         tried.add(command);

@@ -37,9 +37,24 @@ export function blocksOf({ text }: Document): readonly Block[] {
   }));
 }
 
+/** Whether the lines of a block want boards that run: a system test follows these, one document after the other. */
+export function isLive({ language, notes }: Block): boolean {
+  return language === "sh" && notes.includes("live");
+}
+
+/** The lines of a block that wants boards that run, without their comments. */
+export function liveLinesOf(block: Block): readonly string[] {
+  if (!isLive(block)) return [];
+  const joined = block.text.replaceAll("\\\n", " ");
+  return joined
+    .split("\n")
+    .map((line) => line.replace(/\s+#.*$/, ""))
+    .filter((line) => line.trim() !== "");
+}
+
 /** The `npx adrift` lines of a block, without their comments. */
 export function commandsOf(block: Block): readonly string[] {
-  if (block.language !== "sh") return [];
+  if (block.language !== "sh" || isLive(block)) return [];
   const lines = block.text.split("\n").map((line) => line.replace(/\s+#.*$/, ""));
   return lines.filter((line) => line.startsWith("npx adrift "));
 }
