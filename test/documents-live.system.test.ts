@@ -14,16 +14,6 @@ const documents = readDocuments()
   .map((document) => ({ path: document.path, lines: blocksOf(document).flatMap(liveLinesOf) }))
   .filter(({ lines }) => lines.length > 0);
 
-describe.skipIf(isToBeSkipped)("given a reader with a terminal for each document", () => {
-  for (const { path, lines } of documents) {
-    describe(path, () => {
-      const reader = new Reader();
-      afterAll(() => reader.leave());
-      for (const [place, line] of lines.entries()) test(`${place + 1}: ${line}`, () => reader.type(line));
-    });
-  }
-});
-
 /** Somebody who types what a document says into a terminal, in a folder of their own. */
 class Reader {
   readonly #folder = makeFolder();
@@ -86,3 +76,13 @@ class Reader {
     return { cwd: this.#folder, env: { ...process.env, PATH: path } };
   }
 }
+
+describe.skipIf(isToBeSkipped)("given a reader with a terminal for each document", () => {
+  for (const { path, lines } of documents) {
+    describe(path, () => {
+      const reader = new Reader();
+      afterAll(() => reader.leave());
+      for (const [place, line] of lines.entries()) test(`${place + 1}: ${line}`, () => reader.type(line));
+    });
+  }
+});
