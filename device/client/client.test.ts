@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../random.ts";
 import type { Outcome, Request } from "../transport/protocol.ts";
@@ -13,8 +14,10 @@ function table(options: Partial<ClientOptions> = {}) {
   const table = {
     client,
     nowUs: 0,
+
     /** Everything published so far, and everything finished so far, by handle. */
     published: [] as Request[],
+    repeated: [] as Request[],
     finished: new Map<number, unknown>(),
 
     submit(call: Call = increment): number {
@@ -37,10 +40,11 @@ function table(options: Partial<ClientOptions> = {}) {
       table.nowUs = endUs;
     },
     look(): void {
-      const { requests, finished } = client.drain();
+      const { requests, repeated, finished } = client.drain();
       table.published.push(...requests);
+      table.repeated.push(...repeated);
       for (const { handle, outcome } of finished) {
-        expect(table.finished.has(handle)).toBe(false);
+        if (table.finished.has(handle)) throw new Error(`Call ${handle} finished twice.`);
         table.finished.set(handle, outcome);
       }
     },
@@ -145,6 +149,7 @@ describe("replies that get lost, come twice or come late", () => {
     c.wait(130_000);
     expect(c.published).toHaveLength(3);
     expect(c.published[2]).toEqual(c.published[1]);
+    expect(c.repeated).toEqual([c.published[2]]);
     c.answer(c.latest(), ok(1));
     expect(c.finished.get(handle)).toEqual({ type: "ok", result: 1 });
   });
@@ -231,6 +236,102 @@ describe("a leader that changes", () => {
     c.openSession(7);
     c.answer(c.latest(), ok(1));
     expect(c.finished.get(handle)).toEqual({ type: "ok", result: 1 });
+  });
+});
+
+describe("a new leader that is heard of", () => {
+  it("given unanswered requests, when a new leader is heard of, then all are sent again at once, in their order", () => {
+    const c = table({ outstandingMax: 3, attemptTimeoutUs: 1_000_000 });
+    for (let count = 0; count < 3; count += 1) c.submit(look);
+    c.wait(50_000);
+    c.client.hasten(c.nowUs);
+    c.wait(2_000);
+    expect(c.published.slice(3)).toEqual(c.published.slice(0, 3));
+    expect(c.repeated).toHaveLength(3);
+  });
+
+  it("given an attempt long in vain, when a new leader is heard of, then its patience begins anew", () => {
+    const c = table({ attemptTimeoutUs: 100_000, attemptTimeoutUsMax: 3_200_000, deadlineUs: 60_000_000 });
+    c.submit(look);
+    c.wait(5_000_000);
+    c.client.hasten(c.nowUs);
+    const sent = c.published.length;
+    c.wait(2_000);
+    expect(c.published).toHaveLength(sent + 1);
+    c.wait(260_000);
+    expect(c.published).toHaveLength(sent + 2);
+  });
+
+  it("given news upon news, when each says to hurry, then no request is sent more often than every 20 ms", () => {
+    const c = table({ deadlineUs: 1_000_000 });
+    c.submit(look);
+    for (let count = 0; count < 500; count += 1) {
+      c.client.hasten(c.nowUs);
+      c.wait(1_000);
+    }
+    expect(c.published.length).toBeGreaterThan(20);
+    expect(c.published.length).toBeLessThanOrEqual(26);
+  });
+
+  it("given a session that is being opened, when a new leader is heard of, then it is asked for again at once", () => {
+    const c = table({ attemptTimeoutUs: 1_000_000 });
+    c.submit();
+    c.wait(20_000);
+    c.client.hasten(c.nowUs);
+    c.wait(2_000);
+    expect(c.published).toHaveLength(2);
+  });
+
+  it("given nothing under way, when a new leader is heard of, then nothing is sent", () => {
+    const c = table();
+    c.client.hasten(0);
+    c.wait(1_000_000);
+    expect(c.published).toEqual([]);
+  });
+});
+
+describe("many calls under way", () => {
+  it("given one command without an answer, when others are answered, then no more are sent than the cluster keeps answers for", () => {
+    const c = table({ outstandingMax: 4, answersKept: 6, attemptTimeoutUs: 1_000_000 });
+    for (let count = 0; count < 20; count += 1) c.submit();
+    c.openSession(7);
+    const lost = c.latest().request - 3;
+    for (let round = 0; round < 20; round += 1) {
+      for (const request of c.published.filter((each) => each.request > lost)) c.answer(request, ok(1));
+    }
+    expect(c.latest().request).toBe(lost + 5);
+    const [, first] = c.published;
+    if (first === undefined) throw new Error("A command should be under way.");
+    c.answer(first, ok(1));
+    expect(c.latest()).toMatchObject({ request: lost + 9, firstPending: lost + 6 });
+  });
+
+  it("given calls, answers and news in any order, when time passes, then each call ends once, and no deadline is ever past", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(5), { minLength: 1, maxLength: 60 }), (steps) => {
+        const c = table({ outstandingMax: 8, attemptTimeoutUs: 10_000, retryDelayUs: 2_000, deadlineUs: 50_000 });
+        const handles: number[] = [];
+        for (const step of steps) {
+          const oldest = c.published.at(-1 - step);
+          if (step < 3) handles.push(c.submit(look));
+          else if (step === 3 && oldest !== undefined) c.answer(oldest, ok(1));
+          else if (step === 4 && oldest !== undefined) c.answer(oldest, retry);
+          else c.client.hasten(c.nowUs);
+          c.wait(1_000 * step);
+          if ((c.client.nextDeadlineUs() ?? Number.POSITIVE_INFINITY) <= c.nowUs) return false;
+        }
+        c.wait(50_000);
+        const ended = [...c.finished.keys()].sort((one, other) => one - other);
+        return String(ended) === String(handles) && c.client.nextDeadlineUs() === null && c.client.load === 0;
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("given where its numbers begin, when it asks, then its numbers begin there", () => {
+    const client = createClient({ name: "c1", random: createRandom(1), firstRequest: 1_000 });
+    client.submit(look, 0);
+    expect(client.drain().requests).toMatchObject([{ request: 1_000 }]);
   });
 });
 
