@@ -138,7 +138,36 @@ describe("adrift run", () => {
   });
 });
 
+describe("adrift run --bench local", () => {
+  it("given a fault that processes cannot have, then it says so before anything starts, with its line", async () => {
+    const noise = "{ fault: noise, lossPercent: 1, at: 1s, for: 1s }";
+    const file = write("noisy.yaml", `duration: 3s\nfaults:\n  - ${noise}\n`);
+    const { status, err } = await adrift(["run", file, "--bench", "local"]);
+    expect(status).toBe(64);
+    expect(err).toMatch(/^noisy\.yaml:3:1: A local bench cannot do the fault "noise": /);
+  });
+
+  it.each([
+    ["a misspelt bench", "local:five-bords", /no ready bench "five-bords".*Did you mean "five-boards"\?/],
+    ["an empty bench", "local:", /^The name of the bench is empty/],
+    ["a kind that there is not", "remote:five-boards", /no ready bench "remote:five-boards"/],
+  ])("given %s, then it says what may stand there, and the status is 64", async (_, bench, message) => {
+    const { status, err } = await adrift(["run", "cut-leader", "--bench", bench]);
+    expect(status).toBe(64);
+    expect(err).toMatch(message);
+  });
+});
+
 describe("adrift replay", () => {
+  it("given a run in real time, then it says that no seed brings it back, and what can be done instead", async () => {
+    await adrift(["run", write("short.yaml", short), "--seed", "7"]);
+    const file = join(shell.folder, "runs/latest/run.json");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), kind: "local" }));
+    const { status, out, err } = await adrift(["replay", "latest"]);
+    expect({ status, out }).toEqual({ status: 64, out: "" });
+    expect(err).toMatch(/is a run on a local bench.*adrift check .*history\.jsonl.*--bench local"/);
+  });
+
   it("given a kept run, then it is the same again", async () => {
     await adrift(["run", write("short.yaml", short), "--seed", "7"]);
     const { status, out } = await adrift(["replay", "latest"]);

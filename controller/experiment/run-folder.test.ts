@@ -76,8 +76,28 @@ describe("the folder of a run", () => {
     expect(readRunFolder("latest", base).path).toBe(path);
   });
 
+  it("given a run that was kept before there were kinds of benches, then it was simulated", () => {
+    const path = keep();
+    const { kind: _, ...old } = record;
+    writeFileSync(join(path, "run.json"), JSON.stringify(old));
+    expect(readRunFolder(path, base).record).toEqual(record);
+  });
+
+  it("given a run in real time, then it can be read, though it has no fingerprint", () => {
+    const path = keep();
+    const { source: _, fingerprint: __, virtualUs: ___, events: ____, ...common } = record;
+    const real = { ...common, kind: "local", durationUs: 5 };
+    writeFileSync(join(path, "run.json"), JSON.stringify(real));
+    expect(readRunFolder(path, base).record).toEqual(real);
+  });
+
   it.each([
     ["no JSON", "{", "is not JSON"],
+    [
+      "an unknown kind",
+      JSON.stringify({ ...record, kind: "dreamt" }),
+      'a bench of the kind "dreamt", which is not known',
+    ],
     ["another format", JSON.stringify({ ...record, format: 2 }), "has the format 2, not 1"],
     ["no seed", JSON.stringify({ ...record, seed: null }), "lacks its seed"],
     ["no source", JSON.stringify({ ...record, source: {} }), "does not say from what the run can be repeated"],
