@@ -76,6 +76,7 @@ class RealTimeRun {
   #clients: readonly WorkingClient[] = [];
   #closeClients: () => Promise<unknown> = () => Promise.resolve();
   #failure: BenchFailure | null = null;
+  #lateUsMax = 0;
   #zeroUs = 0;
   #zeroWallUs = 0;
 
@@ -160,7 +161,9 @@ class RealTimeRun {
       const leftUs = untilUs - this.#nowUs;
       if (leftUs <= 0) return true;
       progress?.(this.#nowUs);
-      await time.sleep(Math.min(leftUs, lookEveryUs));
+      const wakeUs = this.#nowUs + Math.min(leftUs, lookEveryUs);
+      await time.sleep(wakeUs - this.#nowUs);
+      this.#lateUsMax = Math.max(this.#lateUsMax, this.#nowUs - wakeUs);
     }
   }
 
@@ -218,6 +221,7 @@ class RealTimeRun {
       elections: countElections(flight),
       faults: this.#faults,
       interrupted,
+      lateUsMax: this.#lateUsMax,
     };
     return { run, events: mergeEvents(this.#events, flight) };
   }

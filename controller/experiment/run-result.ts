@@ -67,4 +67,8 @@ export type SimulatedRun = AnyRun & {
 };
 
 /** A run in real time. Its seed decides what clients ask and what words such as `a follower` mean, and no more. */
-export type RealRun = AnyRun & { readonly kind: RealKind };
+export type RealRun = AnyRun & {
+  readonly kind: RealKind;
+  /** By how much the controller's own timers were late at worst: on a machine that is too busy, boards are late too. */
+  readonly lateUsMax: number;
+};

@@ -1,11 +1,11 @@
 /** The report of a run as one page that stands alone: no other file, no request, light or dark as the reader likes it. */
 
 import { readFileSync } from "node:fs";
-import { reservations } from "../bench/limits.ts";
 import type { ConcludedRun } from "../experiment/conclude.ts";
 import type { JudgedExpectation } from "../experiment/judge.ts";
 import type { RunRecord } from "../experiment/run-folder.ts";
 import type { SimulatedRun } from "../experiment/run-result.ts";
+import { caveats } from "./caveats.ts";
 import { cutRow } from "./cut-row.ts";
 import { type Markup, markup, trusted } from "./markup.ts";
 import { tellStory } from "./story.ts";
@@ -52,7 +52,8 @@ ${cuts(run)}<section><h2>Figures</h2>${figures(run)}</section>
   return page.text;
 }
 
-function facts({ experiment, run }: ConcludedRun, record: RunRecord): Markup {
+function facts(concluded: ConcludedRun, record: RunRecord): Markup {
+  const { run } = concluded;
   const ofKind: readonly Row[] =
     record.kind === "simulated"
       ? [
@@ -68,10 +69,8 @@ function facts({ experiment, run }: ConcludedRun, record: RunRecord): Markup {
     ["made", `${record.startedAt.slice(0, 16).replace("T", " ")} UTC`],
     ["by", `Adrift ${record.versions.adrift}, Node ${record.versions.node}`],
   ];
-  const warnings = [
-    ...(run.interrupted ? ["Stopped before its end: this is what is known so far."] : []),
-    ...reservations(experiment, run.kind),
-  ];
+  const stopped = run.interrupted ? ["Stopped before its end: this is what is known so far."] : [];
+  const warnings = [...stopped, ...caveats(concluded)];
   return markup`<dl class="facts">${entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${warnings.map((warning) => markup`<p class="warning">${warning}</p>`)}`;
 }
 

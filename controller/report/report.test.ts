@@ -151,3 +151,69 @@ describe("the page", () => {
     );
   });
 });
+
+describe("a run in real time", () => {
+  const { fingerprint: _, events: __, network: ___, ...common } = simulated(cut);
+  const real: ConcludedRun = {
+    ...cut,
+    run: { ...common, kind: "local", lateUsMax: 3_000 },
+    cuts: [{ fault: "cut", cables: ["pi-2"], commandedUs: 2_000_000, seenUs: 2_000_700, ledAgainUs: 2_412_000 }],
+  };
+  const { source: ____, fingerprint: _____, virtualUs: ______, events: _______, ...kept } = record;
+  const realRecord: RunRecord = { ...kept, kind: "local", durationUs: 1 };
+
+  function simulated({ run }: ConcludedRun) {
+    if (run.kind !== "simulated") throw new Error("The run was not simulated.");
+    return run;
+  }
+
+  it("shows the kind of bench and the three times of each cut apart, on the page and in the text", () => {
+    const page = renderReport(real, realRecord, "2026-tried");
+    expect(page).toContain("<dt>kind of bench</dt><dd>local</dd>");
+    expect(page).toContain("<dt>real time</dt>");
+    expect(page).not.toMatch(/fingerprint|virtual time|adrift replay|messages published/);
+    expect(page).toMatch(/<td>pi-2<\/td>.*2\.00 s<.*\+ 0\.7 ms<.*\+ 412 ms</);
+    const text = runText(real, { columns: 80, paint: plain, linesMax: 10 });
+    expect(text).toMatch(/cut +commanded +seen open +led again\n +pi-2 +2\.00 s +\+ 0\.7 ms +\+ 412 ms/);
+    expect(text).not.toContain("too busy");
+  });
+
+  it("given a leader that was kept, and a cable that was never seen open, then it says so", () => {
+    const [times] = real.cuts;
+    if (times === undefined) throw new Error("There is no cut.");
+    const cuts = [{ ...times, seenUs: null, ledAgainUs: times.commandedUs }];
+    expect(runText({ ...real, cuts }, { columns: 80, paint: plain, linesMax: 10 })).toMatch(/never +all the time/);
+  });
+
+  it("given a machine that was too busy, or a fault that the bench did in part, then the reader is warned", () => {
+    const experiment = parseExperiment(
+      "duration: 4s\nfaults:\n  - { fault: power-cut, target: leader, at: 1s, for: 1s }\n",
+      "tried.yaml",
+    );
+    const late: ConcludedRun = { ...real, experiment, run: { ...common, kind: "local", lateUsMax: 250_000 } };
+    for (const told of [
+      renderReport(late, realRecord, "2026-tried"),
+      runText(late, { columns: 800, paint: plain, linesMax: 10 }),
+    ]) {
+      expect(told).toContain("up to 250 ms late");
+      expect(told).toContain("only in part");
+    }
+  });
+});
+
+describe("the story of a run in real time", () => {
+  it("given elections before it began, then only who leads then is told", () => {
+    const role = (board: string, role: "candidate" | "leader", atUs: number) =>
+      ({ atUs, board, event: { type: "role", role, term: 1, reason: "a reason" } }) as const;
+    const boardEvents = [role("pi-1", "candidate", 0), role("pi-2", "leader", 0), role("pi-3", "candidate", 7)];
+    expect(tellBoards({ ...cut.chronicle, boardEvents }).map(({ text }) => text)).toEqual([
+      "pi-2 asks for votes and gets a majority: it leads in term 1.",
+      "pi-3 asks for votes in term 1.",
+    ]);
+  });
+
+  it("given a candidate that a majority refused, then it is not said that it led", () => {
+    const follower = { type: "role", role: "follower", term: 2, reason: "a majority refused its vote" } as const;
+    expect(tellBoards({ ...cut.chronicle, boardEvents: [{ atUs: 5, board: "pi-1", event: follower }] })).toEqual([]);
+  });
+});

@@ -3,6 +3,7 @@
 import type { ConcludedRun } from "../experiment/conclude.ts";
 import type { CutTimes } from "../experiment/cut-times.ts";
 import type { JudgedExpectation } from "../experiment/judge.ts";
+import { caveats } from "./caveats.ts";
 import { cutRow } from "./cut-row.ts";
 import { drawLanes } from "./lanes.ts";
 import type { Colour, Paint } from "./paint.ts";
@@ -55,10 +56,8 @@ function storyLine({ atUs, kind, text }: StoryLine, width: number, columns: numb
   });
 }
 
-function verdictLines(
-  { judgement, check, run, history, cuts }: ConcludedRun,
-  { columns, paint }: Layout,
-): readonly string[] {
+function verdictLines(concluded: ConcludedRun, { columns, paint }: Layout): readonly string[] {
+  const { judgement, check, run, history, cuts } = concluded;
   const { statistics } = check;
   const word = verdictWord(judgement.verdict, paint);
   const summary =
@@ -76,6 +75,7 @@ function verdictLines(
     ]),
   ];
   if (run.kind !== "simulated") lines.push(...cutLines(cuts, paint));
+  for (const caveat of caveats(concluded)) lines.push("", ...wrapped(caveat, columns - 1));
   if (run.interrupted)
     lines.push(`The run was stopped after ${seconds(run.durationUs)}: this is what is known so far.`);
   if (check.verdict === "invalid") lines.push("", ...check.diagram.split("\n").map((line) => `  ${line}`));

@@ -1,15 +1,16 @@
 /** The verdict as a document for programs: `verdict.json`, and most of what `adrift run --json` prints. */
 
-import { reservations } from "../bench/limits.ts";
 import type { ConcludedRun } from "../experiment/conclude.ts";
+import { caveats } from "./caveats.ts";
 
 /** The verdict, why, and the figures. `operations` and `diagram` are there where the history is invalid. */
-export function verdictDocument({ experiment, judgement, check, run, stalls, longestStall, cuts }: ConcludedRun) {
+export function verdictDocument(concluded: ConcludedRun) {
+  const { judgement, check, run, stalls, longestStall, cuts } = concluded;
   const isInvalid = check.verdict === "invalid";
   return {
     verdict: judgement.verdict,
     kind: run.kind,
-    reservations: reservations(experiment, run.kind),
+    caveats: caveats(concluded),
     expectations: judgement.expectations,
     findings: judgement.findings,
     history: { verdict: check.verdict, reason: check.reason, ...check.statistics },
