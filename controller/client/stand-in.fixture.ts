@@ -67,8 +67,8 @@ export class StandInBoard {
   #noteUp: () => void = () => undefined;
   #seq = 0;
   #isLeader = false;
-  /** It takes what is asked, and nobody hears its answers. */
-  isMute = false;
+  /** Of what it is asked it answers only this, though it does everything; `null`: it answers all. */
+  answersOnly: readonly AnyRequest["type"][] | null = null;
   /** It hears nothing. */
   isDeaf = false;
   /** How many requests it has heard. */
@@ -137,12 +137,12 @@ export class StandInBoard {
     const { requests } = decoded.value;
     this.payloadsHeard += 1;
     this.requestsHeard += requests.length;
-    const replies: Reply[] = requests.map((request) => ({
-      client: parsed.client,
-      request: request.request,
-      outcome: parsed.kind === "boardRequest" ? this.#answerForItself(request) : this.#answer(request),
-    }));
-    if (this.isMute) return;
+    const replies = requests.flatMap((request): readonly Reply[] => {
+      const outcome = parsed.kind === "boardRequest" ? this.#answerForItself(request) : this.#answer(request);
+      const isHeard = this.answersOnly === null || this.answersOnly.includes(request.type);
+      return isHeard ? [{ client: parsed.client, request: request.request, outcome }] : [];
+    });
+    if (replies.length === 0) return;
     this.#seq += 1;
     connection.publish(
       topicsOf(this.#cluster).reply(parsed.client),

@@ -64,7 +64,7 @@ function operationOf(asked: Asked, isText: boolean): Operation {
 async function connectAndDo(operation: Operation, shell: Shell, options: ClientOptions): Promise<Ended> {
   const cluster = findCluster(shell.folder, options);
   try {
-    const client = await connectTo(cluster, shell.folder, options);
+    const client = await connectTo(cluster, options);
     try {
       return { type: "ok", result: (await operation(client)) ?? null };
     } finally {

@@ -20,7 +20,7 @@ const patienceMs = 1_000;
 export async function status(shell: Shell, options: ClientOptions): Promise<ExitStatus> {
   const cluster = findCluster(shell.folder, options);
   try {
-    const lines = await look(cluster, shell, options);
+    const lines = await look(cluster, options);
     print(lines, cluster, shell, options);
     return lines.some(isLeading) ? exitStatus.done : exitStatus.failed;
   } catch (error) {
@@ -30,8 +30,8 @@ export async function status(shell: Shell, options: ClientOptions): Promise<Exit
   }
 }
 
-async function look(cluster: RunningCluster, shell: Shell, options: ClientOptions): Promise<readonly BoardLine[]> {
-  const client = await connectTo(cluster, shell.folder, options);
+async function look(cluster: RunningCluster, options: ClientOptions): Promise<readonly BoardLine[]> {
+  const client = await connectTo(cluster, options);
   const observation = observeBoards(client, cluster);
   try {
     await pause(listenMs);

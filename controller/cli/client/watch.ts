@@ -18,7 +18,7 @@ export async function watch(shell: Shell, options: ClientOptions): Promise<ExitS
   const display = displayFor(shell, options);
   const ending = listenForEnd(shell);
   try {
-    const client = await connectTo(cluster, shell.folder, options);
+    const client = await connectTo(cluster, options);
     const observation = observeBoards(client, cluster);
     try {
       await show(observation, display, ending);
