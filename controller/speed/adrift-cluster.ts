@@ -53,6 +53,7 @@ export async function startAdrift(settings: AdriftSettings): Promise<Contestant>
     return {
       name: `adrift ${settings.version}`,
       load,
+      folder: local.folder,
       members: () => pidsOf(local),
       restart: () => restart(local, boards),
       faults: settings.cables

@@ -7,6 +7,8 @@ export type Contestant = {
   /** With its version: `adrift 0.1.0`. */
   readonly name: string;
   readonly load: LoadProcess;
+  /** Where the members keep their data. */
+  readonly folder: string;
   /** The processes whose memory counts, by the names of members. */
   members(): ReadonlyMap<string, number>;
   /** Kills all members and starts them again. From their start until one is known to lead, in microseconds. */

@@ -51,6 +51,7 @@ export async function startEtcd(version: string): Promise<Contestant> {
     return {
       name: `etcd ${version}`,
       load,
+      folder,
       members: () =>
         new Map(members.flatMap(({ name, child }) => (child?.pid === undefined ? [] : [[name, child.pid]]))),
       restart: () => restart(members, warden),

@@ -84,7 +84,8 @@ async function read(client: LoadClient, recorder: HistoryRecorder | null, key: s
     record?.fail();
     return false;
   }
-  record?.ok(value === null ? null : numberIn(value));
+  const number = value === null ? null : numberIn(value);
+  record?.ok(number);
   return true;
 }
 
