@@ -130,6 +130,8 @@ export class Connection {
       reconnectPeriod: reconnectPeriodMs,
       queueQoSZero: false,
       resubscribe: false,
+      // A cache of all 65,536 numbers that a length can be: 6 MB in every process, and a slow first packet.
+      writeCache: false,
       ...(will === undefined ? {} : { will: { ...this.#willNow(will), qos: 0, retain: true } }),
     };
   }
