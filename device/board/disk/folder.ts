@@ -3,21 +3,28 @@
 import fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ended, openFile, writeAll } from "./append-file.ts";
+import { errorCode } from "./data-folder-error.ts";
 
 /** The end of the name of a file that is being written and will take the place of another. No other name ends so. */
 export const unfinishedSuffix = "~";
 
-/** Makes a folder that only this user may enter, and those that it stands in, unless they are there. Durably. */
+/**
+ * Makes a folder that only this user may enter, and those that it stands in, unless they are there. Durably. (Node's own
+ * way to make all of them never ends where a parent cannot be made and says ENOENT, as below /proc.)
+ */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await fs.promises.mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  const top = dirname(resolve(first));
-  let made = resolve(path);
-  do {
-    made = dirname(made);
-    const parent = await Folder.open(made);
-    await parent.flush().finally(() => parent.close());
-  } while (made !== top);
+  try {
+    await fs.promises.mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) === "EEXIST" && (await fs.promises.stat(path)).isDirectory()) return;
+    const parent = dirname(resolve(path));
+    if (errorCode(error) !== "ENOENT" || (await isThere(parent))) throw error;
+    await makeFolder(parent);
+    await makeFolder(path);
+    return;
+  }
+  const parent = await Folder.open(dirname(resolve(path)));
+  await parent.flush().finally(() => parent.close());
 }
 
 /** Its methods fail with the operating system's errors. */
@@ -87,6 +94,13 @@ export class Folder {
   close(): Promise<void> {
     return ended((done) => fs.close(this.#folder, done));
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await fs.promises.access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
