@@ -109,6 +109,10 @@ function explain(error: unknown, shell: Shell): ExitStatus {
     shell.err.write(`${error.message}\n`);
     return exitStatus.usage;
   }
+  if (error instanceof Error && error.name === "BenchFailure") {
+    shell.err.write(`${error.message}\n`);
+    return exitStatus.failed;
+  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   shell.err.write(
     `This is a fault of Adrift's own, not of yours. Please report it, with these lines:\n\n` +
