@@ -11,7 +11,6 @@ export async function startLocalExperimentBench(bench: Bench, raft: RaftSettings
   const local = await startLocalBench({
     bench,
     folder: null,
-    orders: true,
     forwarders: true,
     raft,
     rejoinAfterDamage: true,

@@ -27,7 +27,6 @@ export async function startAdrift(settings: AdriftSettings): Promise<Contestant>
   const local = await startLocalBench({
     bench,
     folder: null,
-    orders: true,
     forwarders: settings.cables,
     firstPort: null,
     logLevel: "error",

@@ -90,7 +90,7 @@ async function build(settings: LocalBenchSettings, { programs, warden, cabling, 
     const found = await addressesFor(board.name, placed, cabling, settings);
     const configuration = configurationOf(board, { settings, placed, found, data: dataOf(board.name) });
     const file = writeConfiguration(join(runFolder, "boards"), configuration);
-    const process = { ...processOf("board", board.name), configuration: file, orders: settings.orders };
+    const process = { ...processOf("board", board.name), configuration: file };
     boards.set(board.name, new BoardProcess(process));
   }
   const brokers = new Map<NodeName, BrokerProcess>();

@@ -11,14 +11,11 @@ const orderTimeoutMs = 2_000;
 export type BoardSettings = Omit<ProcessSettings, "greeting" | "hear" | "args"> & {
   /** Its `board.yaml`. */
   readonly configuration: string;
-  /** Whether it obeys orders. */
-  readonly orders: boolean;
 };
 
 /** See the head of this file. */
 export class BoardProcess {
   readonly name: string;
-  readonly #settings: BoardSettings;
   readonly #process: SupervisedProcess;
   /** What an order made of it lasts through its restarts, as it would on a table: a bad card stays bad. */
   #disk: DiskCondition = { kind: "healthy" };
@@ -28,10 +25,9 @@ export class BoardProcess {
 
   constructor(settings: BoardSettings) {
     this.name = settings.name;
-    this.#settings = settings;
     this.#process = new SupervisedProcess({
       ...settings,
-      args: ["--config", settings.configuration, ...(settings.orders ? ["--orders"] : [])],
+      args: ["--config", settings.configuration, "--orders"],
       greeting: () => this.#lastingOrders(),
       hear: (report) => this.#hear(report),
     });
@@ -67,9 +63,6 @@ export class BoardProcess {
 
   /** Orders something; resolves when it is done, or when nobody can tell. What lasts is ordered anew at each start. */
   async order(order: Order): Promise<void> {
-    if (!this.#settings.orders) {
-      throw new Error(`${this.name} was started without orders: start the bench with them to order "${order.type}".`);
-    }
     switch (order.type) {
       case "setDisk":
         this.#disk = order.condition;
@@ -103,7 +96,6 @@ export class BoardProcess {
   }
 
   #lastingOrders(): readonly Order[] {
-    if (!this.#settings.orders) return [];
     const orders: Order[] = [];
     if (this.#disk.kind !== "healthy") orders.push({ type: "setDisk", condition: this.#disk });
     if (this.#driftPpm !== 0) orders.push({ type: "setClockDrift", driftPpm: this.#driftPpm });

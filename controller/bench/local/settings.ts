@@ -10,8 +10,6 @@ export type LocalBenchSettings = {
   readonly bench: Bench;
   /** Where the boards' data and logs are kept; `null`: in a new folder, which is removed at the end. */
   readonly folder: string | null;
-  /** Whether boards obey orders: to have a bad disk, a bad clock, to stop the broker on them. */
-  readonly orders: boolean;
   /** Whether there are cables that can be cut. Without them everybody is joined to the brokers directly. */
   readonly forwarders: boolean;
   readonly raft?: BoardConfiguration["raft"];

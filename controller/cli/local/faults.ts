@@ -1,0 +1,69 @@
+/** `adrift cut`, `adrift heal`, `adrift partition`: faults by hand, on the bench that `adrift up` runs in this folder. */
+
+import { formatDurationUs } from "../../../sim/duration.ts";
+import type { Did } from "../../bench/local/control-protocol.ts";
+import type { LocalBenchState } from "../../bench/local/settings.ts";
+import { parseGroups } from "../../experiment/target.ts";
+import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
+import { askRunning } from "./up-file.ts";
+
+type JsonOption = { readonly json?: true };
+
+/** The options of `adrift cut`. `for` is in milliseconds. */
+export type CutOptions = JsonOption & { readonly for: number; readonly oneWay?: string };
+
+/** The options of `adrift partition`. */
+export type PartitionOptions = JsonOption & { readonly for: number };
+
+/** Cuts cables for a while. */
+export async function cut(shell: Shell, names: readonly string[], options: CutOptions): Promise<ExitStatus> {
+  const from = options.oneWay ?? null;
+  const { did, state } = await askRunning(shell.folder, { do: "cut", names: [...names], from, leaseMs: options.for });
+  if (options.json === true) return printJson(shell, did, state);
+  const what = from === null ? "" : ` for what comes from ${from}`;
+  for (const cable of did.cables) {
+    shell.out.write(`${cable} is cut${what}, for ${formatDurationUs(options.for * 1_000)}.\n`);
+  }
+  return exitStatus.done;
+}
+
+/** Heals cables; without names all that are cut. */
+export async function heal(shell: Shell, names: readonly string[], options: JsonOption): Promise<ExitStatus> {
+  const { did, state } = await askRunning(shell.folder, { do: "heal", names: [...names] });
+  if (options.json === true) return printJson(shell, did, state);
+  for (const cable of did.cables) shell.out.write(`${cable} is whole.\n`);
+  if (did.cables.length === 0) shell.out.write(names.length === 0 ? "Nothing was cut.\n" : "It was whole already.\n");
+  return exitStatus.done;
+}
+
+/** Parts the boards into groups for a while. */
+export async function partition(
+  shell: Shell,
+  given: readonly string[],
+  options: PartitionOptions,
+): Promise<ExitStatus> {
+  const groups = given.flatMap((text) => parseGroups(text)).filter((group) => group.length > 0);
+  const request = { do: "partition" as const, groups: groups.map((group) => [...group]), leaseMs: options.for };
+  const { did, state } = await askRunning(shell.folder, request);
+  if (options.json === true) return printJson(shell, did, state);
+  shell.out.write(`Cut for ${formatDurationUs(options.for * 1_000)}: ${did.cables.join(", ")}.\n`);
+  shell.out.write(`Who hears whom now: ${did.groups.map((group) => group.join(", ")).join(" | ")}\n`);
+  if (did.alone.length > 0) {
+    const [they, are] = did.alone.length === 1 ? ["it", "is"] : ["they", "are"];
+    shell.out.write(
+      `${listText(did.alone)} ${are} alone: without these cables ${they} reach${they === "it" ? "es" : ""} no broker on this bench.\n` +
+        'For sides that talk among themselves, each needs a broker: try "npx adrift up --bench two-switches".\n',
+    );
+  }
+  return exitStatus.done;
+}
+
+function printJson({ out }: Shell, did: Did, { cuts }: LocalBenchState): ExitStatus {
+  out.write(`${JSON.stringify({ ...did, cuts }, null, 2)}\n`);
+  return exitStatus.done;
+}
+
+/** `a`, `a and b`, `a, b and c` */
+function listText(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
