@@ -90,6 +90,7 @@ export async function runCommand(command: string, folder: string): Promise<Ended
     },
     isTerminal: false,
     isColoured: false,
+    isClosed: false,
     columns: 100,
   });
   const commandLine = createCommandLine({

@@ -17,6 +17,9 @@ function streamOf(stream: NodeJS.WriteStream): Stream {
     get columns() {
       return stream.columns ?? 100;
     },
+    get isClosed() {
+      return !stream.writable;
+    },
   };
 }
 

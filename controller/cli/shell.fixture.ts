@@ -61,6 +61,7 @@ function createTestStream({ isTerminal = false, columns = 100 }: Surroundings): 
     },
     isTerminal,
     isColoured: isTerminal,
+    isClosed: false,
     columns,
     text: () => written,
   };

@@ -27,6 +27,8 @@ export type Stream = {
   /** Whether a person watches it, so that a line may be written over again. */
   readonly isTerminal: boolean;
   readonly isColoured: boolean;
+  /** Whoever read it has gone: what is written from now on nobody gets. */
+  readonly isClosed: boolean;
   /** Columns of the terminal; of anything else a guess. */
   readonly columns: number;
 };

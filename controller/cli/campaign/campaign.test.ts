@@ -13,7 +13,7 @@ import { Tally } from "./totals.ts";
 const test = createTestShell();
 afterAll(() => test.remove());
 
-const silent: Stream = { write: () => undefined, isTerminal: false, isColoured: false, columns: 100 };
+const silent: Stream = { write: () => undefined, isTerminal: false, isColoured: false, isClosed: false, columns: 100 };
 const shell: Shell = {
   out: silent,
   err: silent,

@@ -12,7 +12,7 @@ import type { ClientOptions } from "./options.ts";
 const lookEveryMs = 100;
 const askEveryMs = 1_000;
 
-/** Shows them until somebody presses q or Ctrl-C, or asks the process to end. */
+/** Shows them until somebody presses q or Ctrl-C, or reads no more. */
 export async function watch(shell: Shell, options: ClientOptions): Promise<ExitStatus> {
   const cluster = findCluster(shell.folder, options);
   const display = displayFor(shell, options);
@@ -56,7 +56,7 @@ function listenForEnd(shell: Shell): Ending {
   const interruption = shell.noteInterruption();
   const { input } = shell;
   if (!(input instanceof ReadStream && shell.out.isTerminal)) {
-    return { isWanted: () => interruption.isRequested, stopListening: () => undefined };
+    return { isWanted: () => interruption.isRequested || shell.out.isClosed, stopListening: () => undefined };
   }
   let isPressed = false;
   const listen = (keys: Uint8Array): void => {
