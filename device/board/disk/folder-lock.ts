@@ -9,7 +9,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataFolderError, errorCode } from "./data-folder-error.ts";
 import { makeFolder } from "./folder.ts";
@@ -74,11 +74,9 @@ async function isFree(file: string, folder: string): Promise<boolean> {
   );
 }
 
-/** The file stays, and names nobody, so that the next number is higher. */
+/** The file stays, and names nobody, so that the next number is higher. That works on a full disk, too. */
 async function release(folder: string, number: number): Promise<void> {
-  const file = join(folder, String(number));
-  await writeFile(`${file}-released`, "released\n", { mode: 0o600 });
-  await rename(`${file}-released`, file);
+  await truncate(join(folder, String(number)));
 }
 
 /** The highest number among names of files, or 0. */
