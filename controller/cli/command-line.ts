@@ -45,8 +45,8 @@ export function createCommandLine(shell: Shell): CommandLine {
     .description("run an experiment on a bench, keep the run, and judge it")
     .argument("[experiment]", "a file, or the name of a ready experiment")
     .option("--list", "list the ready experiments")
-    .option("--bench <bench>", "a bench.yaml, or the name of a ready bench")
-    .option("--seed <number>", "the number from which the run follows, whole", seedOption)
+    .option("--bench <bench>", "simulated: a bench.yaml, or a ready bench; in real time: local, or local:BENCH")
+    .option("--seed <number>", "the number from which a simulated run follows, whole", seedOption)
     .option("--json", "print one JSON document and nothing else")
     .action((experiment: string | undefined, options: RunOptions) =>
       ends(import("./run.ts").then(({ run }) => run(shell, experiment, options))),
