@@ -18,7 +18,7 @@ describe("adrift init", () => {
     const { status, out, err } = await shell.adrift(["init", "rack", "--bench", "three-boards"]);
     expect({ status, err }).toEqual({ status: 0, err: "" });
     expect(out).toContain("new: authority, pi-1, pi-2, pi-3, broker, controller, client\n");
-    expect(out).toContain("npx adrift up --bench rack/bench.yaml");
+    expect(out).toContain("Next: npx adrift up --bench rack/bench.yaml --keys rack/keys\n");
     expect(textOf("rack/bench.yaml")).toContain("name: three-boards");
     expect(textOf("rack/.gitignore")).toBe("keys/\nruns/\n.adrift/\n");
     expect(readdirSync(join(shell.folder, "rack/keys"))).toHaveLength(14);

@@ -138,8 +138,9 @@ function print({ out, err, folder: base }: Shell, given: string, { bench, isNew,
   ];
   for (const { what, names } of parts) if (names.length > 0) out.write(`  ${what}: ${names.join(", ")}\n`);
   for (const warning of keys.warnings) err.write(`${warning}\n`);
+  const next = `npx adrift up --bench ${join(folder, "bench.yaml")} --keys ${join(folder, "keys")}`;
   out.write(
-    `\nWhoever has a file of keys/ is who it names: give each its own .pem, its .key.pem and authority.pem, nothing\n` +
-      `else, and keep authority.key.pem off the boards.\n\nNext: npx adrift up --bench ${join(folder, "bench.yaml")}\n`,
+    "\nWhoever has a file of keys/ is who it names: give each its own .pem, its .key.pem and authority.pem, nothing\n" +
+      `else, and keep authority.key.pem off the boards.\n\nNext: ${next}\n`,
   );
 }
