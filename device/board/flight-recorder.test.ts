@@ -59,6 +59,15 @@ describe("given a flight recorder", () => {
     await recorder.close();
   });
 
+  test("when the process ends at once, then its last words are written all the same", async () => {
+    const before = await open({ boot: 1 });
+    const records = recordMany(before, 3);
+    before.writeNow();
+    const recorder = await open({ boot: 2 });
+    expect(recorder.after(0, 10_000).records).toEqual(records);
+    await Promise.all([before.close(), recorder.close()]);
+  });
+
   test("when it records for ever, then its files stay within their bounds and hold the newest", () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 120 }), { maxLength: 6 }), async (boots) => {

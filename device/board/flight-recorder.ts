@@ -8,7 +8,8 @@
  * Whatever the disk does, the board goes on; what could not be kept is counted.
  */
 
-import { appendFile, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { type Json, toAsciiJson } from "../json.ts";
 import type { FlightRecord } from "../transport/envelope.ts";
 import { type FlightFile, openFlightFiles } from "./flight-files.ts";
@@ -102,6 +103,19 @@ export class FlightRecorder {
     await this.#writing;
   }
 
+  /** Writes what is not written yet, at once: for a process that ends and waits for nothing any more. */
+  writeNow(): void {
+    for (const file of [this.#older, this.#newer]) {
+      const rest = takeRest(file);
+      if (rest === null) continue;
+      try {
+        writeFileSync(file.path, rest.text, { flag: rest.flag });
+      } catch {
+        this.#lost += rest.lines;
+      }
+    }
+  }
+
   /** The older file is started anew, as the newer one. */
   #turnOver(): void {
     const { path, lines, written } = this.#older;
@@ -120,21 +134,31 @@ export class FlightRecorder {
 
 /** Writes the lines of a file that are not written yet, and says how many of them were lost. */
 async function writeRest(file: FlightFile): Promise<number> {
-  const rest = file.lines.slice(file.written);
-  if (rest.length === 0) return 0;
-  file.written = file.lines.length;
-  const text = rest.map((line) => line.text).join("");
+  const rest = takeRest(file);
+  if (rest === null) return 0;
   try {
-    if (file.isNew) await writeFile(file.path, text);
-    else await appendFile(file.path, file.endsWithin ? `\n${text}` : text);
-    file.isNew = false;
-    file.endsWithin = false;
+    await writeFile(file.path, rest.text, { flag: rest.flag });
     return 0;
   } catch {
+    file.isNew = rest.flag === "w";
     // A part of it may have been written, and then the last line of the file has no end.
     file.endsWithin = true;
-    return rest.length;
+    return rest.lines;
   }
+}
+
+/** The lines of a file that are not written yet, and how; they are nobody else's to write from then on. */
+function takeRest(
+  file: FlightFile,
+): { readonly text: string; readonly flag: "w" | "a"; readonly lines: number } | null {
+  const rest = file.lines.slice(file.written);
+  if (rest.length === 0) return null;
+  file.written = file.lines.length;
+  const text = rest.map((line) => line.text).join("");
+  const { isNew, endsWithin } = file;
+  file.isNew = false;
+  file.endsWithin = false;
+  return { text: endsWithin && !isNew ? `\n${text}` : text, flag: isNew ? "w" : "a", lines: rest.length };
 }
 
 /** Where the first line after this number stands. */

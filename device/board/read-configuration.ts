@@ -20,9 +20,6 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Where in the file something stands: keys and positions from the top. */
-export type Path = readonly PropertyKey[];
-
 /** Far more than any board needs. */
 const sizeBytesMax = 262_144;
 
@@ -38,8 +35,9 @@ export function readBoardConfiguration(
 ): BoardConfiguration {
   const file = parseFile(readText(path), path);
   const written = boardFile.safeParse(file.value, { reportInput: true });
-  if (!written.success)
+  if (!written.success) {
     throw new ConfigurationError(inOrder(written.error.issues.flatMap((issue) => told(issue, file))));
+  }
 
   const { configuration, variables, problems } = readOverrides(filledIn(written.data, dirname(path)), environment);
   const broken = brokenRules(configuration).map(({ path: place, message }) => {
@@ -50,12 +48,8 @@ export function readBoardConfiguration(
   return configuration;
 }
 
-/** `boards[2].inbox`, for people. */
-export function placeText(path: Path): string {
-  let text = "";
-  for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text === "" ? "" : "."}${String(step)}`;
-  return text;
-}
+/** Where in the file something stands: keys and positions from the top. */
+type Path = readonly PropertyKey[];
 
 /** A problem, and where in the file it stands; `null`: nowhere. */
 type Problem = { readonly at: number | null; readonly text: string };
@@ -134,6 +128,13 @@ function told(issue: Issue, file: ParsedFile): readonly Problem[] {
   const place = path.length === 0 ? "The file" : `\`${placeText(path)}\``;
   if (issue.input === undefined) return [file.problem(path, `${place} is missing; it ${message}.`)];
   return [file.problem(path, `${place} is ${shown(issue.input)}, but ${message}.`)];
+}
+
+/** `boards[2].inbox`, for people. */
+function placeText(path: Path): string {
+  let text = "";
+  for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text === "" ? "" : "."}${String(step)}`;
+  return text;
 }
 
 function shown(value: unknown): string {

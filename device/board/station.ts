@@ -89,6 +89,8 @@ export class Station {
       },
     });
     this.board.tell({ kind: "process", state: "started", version });
+    // Why a board ended by itself is what everybody will want to know.
+    process.once("exit", () => flight.writeNow());
   }
 
   /** Where Prometheus finds the metrics, if anywhere. */
