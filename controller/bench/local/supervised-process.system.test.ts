@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LogFile } from "./log-file.ts";
+import { type ProcessChange, SupervisedProcess } from "./supervised-process.ts";
+import { Warden } from "./warden.ts";
+
+let folder: string;
+let warden: Warden;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "adrift-supervised-"));
+  warden = new Warden();
+});
+afterEach(async () => {
+  await warden.release();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("given a process that dies all the time, then it is started again a few times and given up, with its last words", async () => {
+  const changes: ProcessChange[] = [];
+  const supervised = new SupervisedProcess({
+    name: "unlucky",
+    program: fileURLToPath(new URL("./crashing.fixture.mjs", import.meta.url)),
+    args: [],
+    log: new LogFile(join(folder, "unlucky.log")),
+    warden,
+    greeting: () => [],
+    hear: () => undefined,
+    tell: (change) => changes.push(change),
+  });
+  await supervised.start();
+  await vi.waitUntil(() => supervised.state === "failed", { timeout: 40_000, interval: 50 });
+  const deaths = changes.filter((change) => change.kind === "died");
+  expect(deaths.map(({ isStartedAgain }) => isStartedAgain)).toEqual([true, true, true, true, false]);
+  expect(deaths[0]).toMatchObject({ reason: "it ended with status 3", lines: ["out of luck"] });
+  await supervised.kill();
+  expect(supervised.state).toBe("stopped");
+});
