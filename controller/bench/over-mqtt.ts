@@ -32,6 +32,8 @@ export type OverMqttSettings = {
   readonly keys: Keys | null;
 };
 
+/** So long a client may take to reach its first broker. */
+const connectWithinMs = 5_000;
 /** So long one board may take to answer. */
 const answerWithinMs = 1_500;
 
@@ -51,6 +53,7 @@ export class OverMqtt {
       cluster: bench.cluster,
       brokers,
       deadlineMs: answerWithinMs,
+      connectWithinMs,
       ...(keys === null ? {} : { keys }),
     });
     return new OverMqtt(settings, client);
@@ -87,12 +90,14 @@ export class OverMqtt {
   }
 
   /** A client of its own. */
-  async connectClient(name: string, { timeoutUs, readMode }: ExperimentWorkload): Promise<BenchClient> {
+  async connectClient(name: string, { timeoutUs, retryAfterUs, readMode }: ExperimentWorkload): Promise<BenchClient> {
     const { bench, brokers, keys } = this.#settings;
     const client = await connect({
       cluster: bench.cluster,
       brokers,
       deadlineMs: timeoutUs / 1_000,
+      retryAfterMs: retryAfterUs / 1_000,
+      connectWithinMs,
       // With keys a certificate says the name.
       ...(keys === null ? { name } : { keys }),
     });

@@ -57,6 +57,8 @@ export type ClientLibrarySetup = {
   readonly firstRequest: number;
   /** How long after it began an operation is given up. Default: 5 s. */
   readonly deadlineMs?: number;
+  /** How long to wait for an answer before a request is sent again for the first time. Default: 300 ms. */
+  readonly retryAfterMs?: number;
   /** How many operations may be under way at once; more wait for their turn. Default: 1,024. */
   readonly inFlightMax?: number;
 };
@@ -77,15 +79,18 @@ export class ClientLibrary implements ClusterClient {
   #isSettling = false;
   #isClosed = false;
 
-  constructor({ name, port, random, firstRequest, deadlineMs, inFlightMax = usualInFlightMax }: ClientLibrarySetup) {
+  constructor(setup: ClientLibrarySetup) {
+    const { name, port, random, firstRequest, deadlineMs, retryAfterMs, inFlightMax = usualInFlightMax } = setup;
     const deadlineUs = deadlineMs === undefined ? clientOptions.deadlineUs : Math.round(1_000 * deadlineMs);
+    const attemptTimeoutUs =
+      retryAfterMs === undefined ? clientOptions.attemptTimeoutUs : Math.round(1_000 * retryAfterMs);
     this.name = name;
     this.#port = port;
     this.#inquiries = new Inquiries({
       name,
       random: random.fork("inquiries"),
       firstRequest,
-      timing: clientOptions,
+      timing: { ...clientOptions, attemptTimeoutUs },
       deadlineUs,
     });
     this.#calls = createClientPool({
@@ -93,7 +98,7 @@ export class ClientLibrary implements ClusterClient {
       random: random.fork("calls"),
       firstRequest: firstRequest + requestNumbersApart,
       inFlightMax,
-      options: { deadlineUs, waitingMax },
+      options: { deadlineUs, waitingMax, attemptTimeoutUs },
     });
   }
 

@@ -36,8 +36,12 @@ export type ConnectOptions = {
   /** By default the common name of the certificate, or a name that is drawn. */
   readonly name?: string;
   readonly keys?: Keys;
-  /** How long after it began an operation is given up; also how long to wait for the first broker. Default: 5 s. */
+  /** How long after it began an operation is given up. Default: 5 s. */
   readonly deadlineMs?: number;
+  /** How long to wait for the first broker. Default: as long as for an operation. */
+  readonly connectWithinMs?: number;
+  /** How long to wait for an answer before a request is sent again for the first time. Default: 300 ms. */
+  readonly retryAfterMs?: number;
   /** How many operations may be under way at once; more wait for their turn. Default: 1,024. */
   readonly inFlightMax?: number;
 };
@@ -66,7 +70,8 @@ const firstRequestMax = 281_474_976_710_655;
  * @throws {ConnectError} if the options cannot be right, or if no broker is up in time.
  */
 export async function connect(options: ConnectOptions): Promise<ConnectedClient> {
-  const { cluster, brokers: urls, keys = null, deadlineMs = usualDeadlineMs, inFlightMax } = options;
+  const { cluster, brokers: urls, keys = null, deadlineMs = usualDeadlineMs, inFlightMax, retryAfterMs } = options;
+  const { connectWithinMs = deadlineMs } = options;
   const name = options.name ?? (keys === null ? `c-${randomBytes(6).toString("hex")}` : certifiedName(keys));
   refuseNonsense(options, name);
 
@@ -97,6 +102,7 @@ export async function connect(options: ConnectOptions): Promise<ConnectedClient>
     random: createRandom(randomBytes(16).toString("hex")),
     firstRequest: randomInt(1, firstRequestMax),
     deadlineMs,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(inFlightMax === undefined ? {} : { inFlightMax }),
   });
 
@@ -110,21 +116,21 @@ export async function connect(options: ConnectOptions): Promise<ConnectedClient>
     onStatus: (listener: StatusListener) => statuses.listen(listener),
     onBroker,
   });
-  if (await isUpInTime(client, deadlineMs)) return client;
+  if (await isUpInTime(client, connectWithinMs)) return client;
   await client.close();
   throw new ConnectError(
     "unreachable",
-    `No broker of ${cluster} can be reached within ${deadlineMs} ms: ${failuresOf(client.brokers())}`,
+    `No broker of ${cluster} can be reached within ${connectWithinMs} ms: ${failuresOf(client.brokers())}`,
   );
 }
 
-async function isUpInTime(client: ConnectedClient, deadlineMs: number): Promise<boolean> {
+async function isUpInTime(client: ConnectedClient, withinMs: number): Promise<boolean> {
   let stop = (): void => {};
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<boolean>((resolve) => {
       stop = client.onBroker((_url, isUp) => isUp && resolve(true));
-      timer = setTimeout(() => resolve(false), deadlineMs);
+      timer = setTimeout(() => resolve(false), withinMs);
     });
   } finally {
     stop();
