@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FlightRecord } from "../transport/envelope.ts";
 import { type FlightRecorder, openFlightRecorder } from "./flight-recorder.ts";
 import type { Happening } from "./happening.ts";
@@ -56,6 +56,16 @@ describe("given a flight recorder", () => {
     const record = recorder.record(brokerIs("left", true));
     expect(record.number).toBeGreaterThan(3);
     expect(recorder.after(0, 10_000).records).toEqual([...old, record]);
+    await recorder.close();
+  });
+
+  test("when some time goes by, then its records are on the disk, again and again", async () => {
+    const recorder = await open();
+    const path = join(folder, "flight-b.jsonl");
+    for (const lines of [1, 2]) {
+      recorder.record(brokerIs("left", true));
+      await vi.waitFor(() => expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(lines));
+    }
     await recorder.close();
   });
 

@@ -50,7 +50,8 @@ export class FlightRecorder {
   #last: number;
   #lost = 0;
   #timer: NodeJS.Timeout | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  /** What is being written; a disk that stalls has one write to end, however long that takes. */
+  #writing: Promise<void> | null = null;
 
   constructor(settings: FlightRecorderSettings, fileBytesMax: number, files: readonly [FlightFile, FlightFile]) {
     [this.#older, this.#newer] = files;
@@ -76,7 +77,7 @@ export class FlightRecorder {
     if (this.#newer.bytes + text.length > this.#fileBytesMax && this.#newer.bytes > 0) this.#turnOver();
     this.#newer.lines.push({ number: record.number, text });
     this.#newer.bytes += text.length;
-    this.#timer ??= setTimeout(() => this.#write(), writeEveryMs).unref();
+    this.#writeSoon();
     return record;
   }
 
@@ -98,9 +99,9 @@ export class FlightRecorder {
 
   /** Writes what is not written yet. */
   async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#write();
     await this.#writing;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#write();
   }
 
   /** Writes what is not written yet, at once: for a process that ends and waits for nothing any more. */
@@ -124,11 +125,22 @@ export class FlightRecorder {
     this.#newer = { path, lines: [], bytes: 0, written: 0, isNew: true, endsWithin: false };
   }
 
-  #write(): void {
-    this.#timer = null;
-    this.#writing = this.#writing.then(async () => {
-      for (const file of [this.#older, this.#newer]) this.#lost += await writeRest(file);
-    });
+  #writeSoon(): void {
+    if (this.#timer !== null || this.#writing !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#writing = this.#write().then(() => {
+        this.#writing = null;
+        if (this.#newer.written < this.#newer.lines.length) this.#writeSoon();
+      });
+    }, writeEveryMs).unref();
+  }
+
+  async #write(): Promise<void> {
+    for (const file of [this.#older, this.#newer]) {
+      const lost = await writeRest(file);
+      this.#lost += lost;
+    }
   }
 }
 
