@@ -14,11 +14,11 @@ import { openFileDisk } from "./file-disk.ts";
 import { openedWhole } from "./folder.fixture.ts";
 import { entryAt, segmentBytesMax, stateAt, voteIn } from "./written.fixture.ts";
 
-const lives = 300;
+const boards = ["one", "another"];
+const livesEach = 150;
 const folder = mkdtempSync(join(tmpdir(), "adrift-kill-"));
 const writer = join(folder, "writer.mjs");
-const data = join(folder, "data");
-let child: ChildProcess | null = null;
+const children = new Set<ChildProcess>();
 
 beforeAll(async () => {
   await build({
@@ -29,46 +29,49 @@ beforeAll(async () => {
     platform: "node",
     target: "node20",
   });
-  await provision(data, boot);
 });
 afterEach(() => {
-  child?.kill("SIGKILL");
+  for (const child of children) child.kill("SIGKILL");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a process is killed while it writes its log", () => {
-  test(`given ${lives} lives, then all that was acknowledged is there after each, and no vote is taken back`, async () => {
-    const known = { lastIndex: 0, term: 0, boot: 0 };
-    let acknowledgements = 0;
-    for (let life = 0; life < lives; life += 1) {
-      const lines = await liveAndDie(life);
-      for (const line of lines.filter((line) => line !== "ready")) {
-        const [lastIndex = 0, term = 0] = line.split(" ").map(Number);
-        known.lastIndex = Math.max(known.lastIndex, lastIndex);
-        known.term = Math.max(known.term, term);
-        acknowledgements += 1;
-      }
-      const { recovered, bootNumber } = await reopen();
-      expect(bootNumber).toBeGreaterThan(known.boot);
-      expect(recovered.hardState.term).toBeGreaterThanOrEqual(known.term);
-      const { term, votedFor } = recovered.hardState;
-      expect(votedFor).toBe(term === 0 ? null : voteIn(term));
-      expect(lastIndexOf(recovered)).toBeGreaterThanOrEqual(known.lastIndex);
-      for (const entry of recovered.entries) expect(entry).toEqual(entryAt(entry.index, entry.term));
-      const { snapshot } = recovered;
-      if (snapshot !== null) expect(snapshot).toEqual(stateAt(snapshot.index, snapshot.term));
-      known.lastIndex = lastIndexOf(recovered);
-      known.term = term;
-      known.boot = bootNumber;
-    }
-    expect(acknowledgements).toBeGreaterThan(lives);
+  test(`given two boards of ${livesEach} lives, then all that was acknowledged is there after each, and no vote is taken back`, async () => {
+    await Promise.all(boards.map((board) => liveAndDieAgainAndAgain(join(folder, board))));
   });
 });
 
+async function liveAndDieAgainAndAgain(data: string): Promise<void> {
+  await provision(data, boot);
+  const known = { lastIndex: 0, term: 0, boot: 0 };
+  let acknowledgements = 0;
+  for (let life = 0; life < livesEach; life += 1) {
+    const lines = await liveAndDie(data, life);
+    for (const line of lines.filter((line) => line !== "ready")) {
+      const [lastIndex = 0, term = 0] = line.split(" ").map(Number);
+      known.lastIndex = Math.max(known.lastIndex, lastIndex);
+      known.term = Math.max(known.term, term);
+      acknowledgements += 1;
+    }
+    const { recovered, bootNumber } = await reopen(data);
+    const { hardState, entries, snapshot } = recovered;
+    expect(bootNumber).toBeGreaterThan(known.boot);
+    expect(hardState.term).toBeGreaterThanOrEqual(known.term);
+    expect(hardState.votedFor).toBe(hardState.term === 0 ? null : voteIn(hardState.term));
+    expect(lastIndexOf(recovered)).toBeGreaterThanOrEqual(known.lastIndex);
+    for (const entry of entries) expect(entry).toEqual(entryAt(entry.index, entry.term));
+    if (snapshot !== null) expect(snapshot).toEqual(stateAt(snapshot.index, snapshot.term));
+    known.lastIndex = lastIndexOf(recovered);
+    known.term = hardState.term;
+    known.boot = bootNumber;
+  }
+  expect(acknowledgements).toBeGreaterThan(livesEach);
+}
+
 /** Lets the writer live until a random moment, while it starts or while it writes. Gives what it said, line by line. */
-async function liveAndDie(life: number): Promise<string[]> {
+async function liveAndDie(data: string, life: number): Promise<string[]> {
   const process = spawn("node", [writer, data], { stdio: ["ignore", "pipe", "pipe"] });
-  child = process;
+  children.add(process);
   let said = "";
   let complaint = "";
   const kill = (): boolean => process.kill("SIGKILL");
@@ -81,13 +84,14 @@ async function liveAndDie(life: number): Promise<string[]> {
     complaint += text.toString();
   });
   await new Promise((resolve) => process.once("close", resolve));
+  children.delete(process);
   expect(complaint).toBe("");
   expect(process.signalCode).toBe("SIGKILL");
   // The last line may be cut short; it then says nothing.
   return said.split("\n").slice(0, -1);
 }
 
-async function reopen(): Promise<{ recovered: Recovered; bootNumber: number }> {
+async function reopen(data: string): Promise<{ recovered: Recovered; bootNumber: number }> {
   const opened = await openDataFolder(data);
   const disk = await openFileDisk(opened.logFolder);
   try {

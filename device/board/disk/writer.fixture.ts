@@ -38,7 +38,7 @@ function write(storage: Storage, termMin: number): void {
   storage.save({ hardState, entries, snapshot: null }, (result) => {
     if (!result.ok) throw new Error(result.error.message);
     say(`${lastIndex} ${termOfEntries}`);
-    if (saves % 50 === 0 && lastIndex > 0) {
+    if (saves % 50 === 0 && entries.length > 0) {
       storage.compact(stateAt(lastIndex, termOfEntries), 20, (compacted) => {
         if (!compacted.ok) throw new Error(compacted.error.message);
       });
