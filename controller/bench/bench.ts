@@ -36,9 +36,17 @@ export type ExperimentBench = {
    * answer, only that.
    */
   flightRecords(): Promise<readonly BoardRecord[]>;
+  /** The processes that died so far without having been told to. */
+  deaths(): readonly Death[];
   /** Ends all of it, and leaves nothing behind. */
   close(): Promise<void>;
 };
+
+/**
+ * A process of a board or a broker that died by itself: when, by the clock of whoever runs the experiment, and for people
+ * how it ended and what it said last.
+ */
+export type Death = { readonly name: string; readonly atUs: number; readonly reason: string };
 
 /** A record of a board's flight recorder. */
 export type BoardRecord = { readonly board: string; readonly record: FlightRecord };

@@ -2,12 +2,21 @@
 
 import type { Bench } from "../../hardware/bench.ts";
 import type { RaftSettings } from "../experiment/model.ts";
-import type { ExperimentBench } from "./bench.ts";
+import type { Time } from "../experiment/time.ts";
+import type { Death, ExperimentBench } from "./bench.ts";
 import { startLocalBench } from "./local/local-bench.ts";
 import { OverMqtt } from "./over-mqtt.ts";
 
+/** So many of its last words tell why a process died. */
+const linesMax = 3;
+
 /** Starts boards and brokers as processes of this machine. @throws {BenchFailure} if they do not start. */
-export async function startLocalExperimentBench(bench: Bench, raft: RaftSettings): Promise<ExperimentBench> {
+export async function startLocalExperimentBench(
+  bench: Bench,
+  raft: RaftSettings,
+  time: Time,
+): Promise<ExperimentBench> {
+  const deaths: Death[] = [];
   const local = await startLocalBench({
     bench,
     folder: null,
@@ -15,6 +24,12 @@ export async function startLocalExperimentBench(bench: Bench, raft: RaftSettings
     raft,
     rejoinAfterDamage: true,
     firstPort: null,
+    nowUs: () => time.nowUs(),
+    tell(event) {
+      if (event.kind !== "process" || event.change.kind !== "died") return;
+      const { reason, lines } = event.change;
+      deaths.push({ name: event.name, atUs: event.atUs, reason: [reason, ...lines.slice(-linesMax)].join("; ") });
+    },
   });
   try {
     const brokers = local.brokers.map(({ url }) => url);
@@ -27,6 +42,7 @@ export async function startLocalExperimentBench(bench: Bench, raft: RaftSettings
       connectClient: (name, workload) => cluster.connectClient(name, workload),
       statuses: () => cluster.statuses(),
       flightRecords: () => cluster.flightRecords(),
+      deaths: () => deaths,
       async close() {
         await cluster.close();
         await local.close();

@@ -72,7 +72,7 @@ async function startBench({ kind, experiment, bench }: RealTimeRun): Promise<Exp
   switch (kind) {
     case "local": {
       const { startLocalExperimentBench } = await import("../bench/local-experiment.ts");
-      return startLocalExperimentBench(bench, experiment.raft);
+      return startLocalExperimentBench(bench, experiment.raft, realTime);
     }
     default:
       return kind satisfies never;

@@ -54,6 +54,14 @@ export class Chronicler {
       case "done":
         if (event.action.kind === "cut") this.#seenCuts.push({ cable: event.action.cable, atUs: event.atUs });
         return;
+      case "died": {
+        const board = this.#boards.get(event.name);
+        if (board === undefined) return;
+        board.isUp = false;
+        board.draw(event.atUs);
+        this.#observeReign(event.atUs);
+        return;
+      }
       case "fault":
       case "happening":
         // What these say in words, steps and boards say in facts.

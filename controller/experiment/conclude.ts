@@ -47,6 +47,7 @@ export function concludeRun<Run extends RunResult>(
     history: check,
     violation,
     liveness,
+    deaths: run.kind === "simulated" ? [] : run.deaths,
     interrupted,
   };
   const stallUs = stallHeartbeats * bench.timing.heartbeatMs * 1_000;

@@ -46,7 +46,7 @@ function judged({ expect: written = [], history = writesAt(1), moments = [], rei
     seenCuts: [],
   };
   const service = new Service(historyOf(history).operations, endUs);
-  const usual = { violation: null, liveness: null, interrupted: false };
+  const usual = { violation: null, liveness: null, deaths: [], interrupted: false };
   return judgeRun({
     ...usual,
     ...rest,

@@ -15,6 +15,7 @@
 import { formatDurationUs } from "../../sim/duration.ts";
 import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
+import type { Death } from "../bench/bench.ts";
 import type { Verdict, VerdictName } from "../check/index.ts";
 import type { Chronicle, NotedMoment } from "./chronicle.ts";
 import { type Expectation, expectsLie, formatPromise, type Promised } from "./expectations.ts";
@@ -30,6 +31,8 @@ export type Evidence = {
   /** The rule of Raft that was broken, and what was demanded in vain at the end; of a simulated run. */
   readonly violation: Violation | null;
   readonly liveness: LivenessFailure | null;
+  /** The processes of a real bench that died without having been told to. */
+  readonly deaths: readonly Death[];
   /** Whether the run was stopped before its end. */
   readonly interrupted: boolean;
 };
@@ -174,7 +177,7 @@ function followedAt(firstUs: number | null, atUs: number, withinUs: number, endU
   return endUs < atUs + withinUs ? "undecided" : "late";
 }
 
-function findingsOf({ expect, violation, liveness }: Evidence): readonly Finding[] {
+function findingsOf({ expect, violation, liveness, deaths }: Evidence): readonly Finding[] {
   const mayNotRecover = expect.some(({ promise, outcome }) => outcome === "broken" && "withinUs" in promise);
   const findings: Finding[] = [];
   if (violation !== null && !expectsLie(expect)) {
@@ -183,6 +186,9 @@ function findingsOf({ expect, violation, liveness }: Evidence): readonly Finding
   }
   if (liveness !== null && !mayNotRecover) {
     findings.push({ by: `liveness: ${liveness.demand}`, detail: liveness.detail, atUs: null });
+  }
+  for (const { name, reason, atUs } of deaths) {
+    findings.push({ by: "processes die only when they are told to", detail: `${name}: ${reason}`, atUs });
   }
   return findings;
 }

@@ -127,6 +127,15 @@ describe("an experiment in real time", () => {
     await expect(run(cutLeader, { refuse })).rejects.toThrow(/could not do.*"kind":"cut".*the cable is stuck/);
   });
 
+  it("given a board that dies by itself, then it is down from there on, and the run is invalid, with the reason", async () => {
+    const { concluded } = await run("duration: 2s\n", {
+      before: ({ deaths, world }) => deaths.push({ name: "pi-2", atUs: world.nowUs + 2_000_000, reason: "it fell" }),
+    });
+    expect(concluded.judgement.verdict).toBe("invalid");
+    expect(concluded.judgement.findings).toMatchObject([{ detail: "pi-2: it fell" }]);
+    expect(concluded.chronicle.lanes.get("pi-2")?.at(-1)?.state).toBe("down");
+  });
+
   it("given a board that never comes back, then the cluster does not agree, and the run is invalid", async () => {
     const { run: result, concluded } = await run(
       "duration: 2s\nfaults:\n  - { fault: crash, target: a follower, at: 1s, for: 500ms }\n",

@@ -11,7 +11,7 @@ import type { BoardStatus } from "../../device/transport/envelope.ts";
 import type { HistoryEvent } from "../../sim/history.ts";
 import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
-import { BenchFailure, type ExperimentBench } from "../bench/bench.ts";
+import { BenchFailure, type Death, type ExperimentBench } from "../bench/bench.ts";
 import type { BenchAction } from "./actions.ts";
 import { type Conductor, createConductor } from "./conductor.ts";
 import { flightEvents, mergeEvents } from "./flight-events.ts";
@@ -210,6 +210,7 @@ class RealTimeRun {
     const durationUs = this.#nowUs;
     const records = await this.#bench.flightRecords();
     const flight = flightEvents(records, { zeroWallUs: this.#zeroWallUs, durationUs });
+    const deaths = this.#bench.deaths().map((death) => ({ ...death, atUs: Math.max(0, death.atUs - this.#zeroUs) }));
     const run: RealRun = {
       kind: this.#bench.kind,
       seed,
@@ -221,9 +222,11 @@ class RealTimeRun {
       elections: countElections(flight),
       faults: this.#faults,
       interrupted,
+      deaths: deaths.filter((death) => !isAnnounced(death, flight)),
       lateUsMax: this.#lateUsMax,
     };
-    return { run, events: mergeEvents(this.#events, flight) };
+    const died = deaths.map((death): RunEvent => ({ kind: "died", ...death }));
+    return { run, events: mergeEvents([...this.#events, ...died], flight) };
   }
 }
 
@@ -245,6 +248,19 @@ function violationIn(events: readonly RunEvent[]): Violation | null {
   }
   return null;
 }
+
+/** Whether a board said before it died that it had to stop: its disk is full, say. */
+function isAnnounced({ name, atUs }: Death, events: readonly RunEvent[]): boolean {
+  return events.some(
+    (event) =>
+      event.kind === "board" &&
+      event.board === name &&
+      event.event.type === "stopped" &&
+      Math.abs(event.atUs - atUs) < announcedWithinUs,
+  );
+}
+
+const announcedWithinUs = 5_000_000;
 
 /** How many terms had a leader. */
 function countElections(events: readonly RunEvent[]): number {

@@ -6,7 +6,7 @@ import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
 import type { NetworkCounters } from "../../sim/network-types.ts";
 import type { WorldEvent } from "../../sim/world.ts";
-import type { RealKind } from "../bench/bench.ts";
+import type { Death, RealKind } from "../bench/bench.ts";
 import type { BenchAction } from "./actions.ts";
 import type { Fault, FaultKind } from "./model.ts";
 import type { Step } from "./plan.ts";
@@ -20,6 +20,8 @@ export type RunEvent =
    * virtual time whatever is demanded is so at once.
    */
   | { readonly atUs: number; readonly kind: "done"; readonly action: BenchAction; readonly refusal: string | null }
+  /** A process of a real board or broker died without having been told to. */
+  | ({ readonly kind: "died" } & Death)
   /** What a real board noted of its process, its connections and its network interfaces. */
   | {
       readonly atUs: number;
@@ -69,6 +71,8 @@ export type SimulatedRun = AnyRun & {
 /** A run in real time. Its seed decides what clients ask and what words such as `a follower` mean, and no more. */
 export type RealRun = AnyRun & {
   readonly kind: RealKind;
+  /** The processes that died by themselves, and not because a board found that it had to stop. */
+  readonly deaths: readonly Death[];
   /** By how much the controller's own timers were late at worst: on a machine that is too busy, boards are late too. */
   readonly lateUsMax: number;
 };

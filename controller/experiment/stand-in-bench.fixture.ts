@@ -5,7 +5,7 @@ import type { BoardStatus } from "../../device/transport/envelope.ts";
 import type { Bench } from "../../hardware/bench.ts";
 import type { SimBoard } from "../../sim/sim-board.ts";
 import { World, type WorldEvent } from "../../sim/world.ts";
-import type { BoardRecord, ExperimentBench } from "../bench/bench.ts";
+import type { BoardRecord, Death, ExperimentBench } from "../bench/bench.ts";
 import { carryOut, viewOf } from "../bench/simulated.ts";
 import type { BenchAction } from "./actions.ts";
 import type { Experiment } from "./model.ts";
@@ -16,6 +16,8 @@ export type StandIn = {
   readonly bench: ExperimentBench;
   readonly time: Time;
   readonly world: World;
+  /** What the bench is to say of processes that died. */
+  readonly deaths: Death[];
   /** Lets time pass until this settles. */
   passUntilSettled<Value>(promise: Promise<Value>): Promise<Value>;
 };
@@ -33,6 +35,7 @@ export function createStandIn(
   refuse: (action: BenchAction) => void = () => undefined,
 ): StandIn {
   const records: BoardRecord[] = [];
+  const deaths: Death[] = [];
   const note = (event: WorldEvent): void => {
     if (event.kind !== "board") return;
     const { atUs, board } = event;
@@ -57,6 +60,7 @@ export function createStandIn(
 
   return {
     world,
+    deaths,
     time,
     bench: {
       kind: "local",
@@ -77,6 +81,7 @@ export function createStandIn(
       statuses: () => Promise.resolve(new Map(world.boards.flatMap(statusOf))),
       // As on real benches, a record may come twice, and boards answer in any order.
       flightRecords: () => Promise.resolve([...records.slice(0, 20), ...records.toReversed()]),
+      deaths: () => deaths,
       close: () => Promise.resolve(),
     },
     async passUntilSettled(promise) {

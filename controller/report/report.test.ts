@@ -156,7 +156,7 @@ describe("a run in real time", () => {
   const { fingerprint: _, events: __, network: ___, ...common } = simulated(cut);
   const real: ConcludedRun = {
     ...cut,
-    run: { ...common, kind: "local", lateUsMax: 3_000 },
+    run: { ...common, kind: "local", deaths: [], lateUsMax: 3_000 },
     cuts: [{ fault: "cut", cables: ["pi-2"], commandedUs: 2_000_000, seenUs: 2_000_700, ledAgainUs: 2_412_000 }],
   };
   const { source: ____, fingerprint: _____, virtualUs: ______, events: _______, ...kept } = record;
@@ -190,7 +190,11 @@ describe("a run in real time", () => {
       "duration: 4s\nfaults:\n  - { fault: power-cut, target: leader, at: 1s, for: 1s }\n",
       "tried.yaml",
     );
-    const late: ConcludedRun = { ...real, experiment, run: { ...common, kind: "local", lateUsMax: 250_000 } };
+    const late: ConcludedRun = {
+      ...real,
+      experiment,
+      run: { ...common, kind: "local", deaths: [], lateUsMax: 250_000 },
+    };
     for (const told of [
       renderReport(late, realRecord, "2026-tried"),
       runText(late, { columns: 800, paint: plain, linesMax: 10 }),

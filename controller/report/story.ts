@@ -83,9 +83,13 @@ function tellStall({ fromUs, toUs, answered, operations, longestUs }: Stall, fir
   );
 }
 
-/** What is wrong whatever clients saw: a rule was broken inside, or there was no recovery. */
-function tellEnd({ kind, violation, liveness, durationUs }: ConcludedRun["run"]): readonly StoryLine[] {
-  const lines: StoryLine[] = [];
+/** What is wrong whatever clients saw: a process died, a rule was broken inside, or there was no recovery. */
+function tellEnd(run: ConcludedRun["run"]): readonly StoryLine[] {
+  const { kind, violation, liveness, durationUs } = run;
+  const deaths = run.kind === "simulated" ? [] : run.deaths;
+  const lines = deaths.map(
+    ({ name, atUs, reason }): StoryLine => ({ atUs, kind: "fault", text: `${name} dies by itself: ${reason}.` }),
+  );
   if (violation !== null) {
     const { invariant, board, detail, atUs } = violation;
     const stops = kind === "simulated" && atUs === durationUs ? ", and the run stops" : "";
