@@ -15,6 +15,7 @@ import { createWebSocketStream, WebSocketServer } from "ws";
 import { BrokerError, type BrokerSettings, type RunningBroker } from "./broker.ts";
 import { BrokerConnections } from "./broker-connections.ts";
 import { brokerLimits, holdToLimits } from "./broker-limits.ts";
+import { gatherWrites } from "./gathered-writes.ts";
 import type { Keys } from "./keys.ts";
 import { refuseOpenDoor } from "./loopback.ts";
 import { mayPublish, maySubscribe, type Party } from "./permissions.ts";
@@ -130,6 +131,7 @@ class EmbeddedBroker {
   #receive(stream: Duplex, socket: Socket): void {
     const { cluster, boards, keys } = this.#settings;
     stream.on("error", () => {});
+    gatherWrites(stream);
     holdToLimits(stream, (overrun) => this.#connections.cutOff(socket, overrun));
     const client = this.#aedes.handle(stream);
     if (keys !== null) this.#parties.set(client, { cluster, boards, name: certifiedName(socket) });
