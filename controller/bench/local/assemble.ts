@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { BoardConfiguration } from "../../../device/board/configuration.ts";
 import { isEmptyDataFolder, provision } from "../../../device/board/disk/data-folder.ts";
+import { folderError } from "../../../device/board/disk/data-folder-error.ts";
 import { keyFiles, readKeys } from "../../../device/mqtt/read-keys.ts";
 import { type Bench, type Board, type Broker, controllerNode, type NodeName } from "../../../hardware/bench.ts";
 import { BenchFailure } from "../bench.ts";
@@ -44,6 +45,9 @@ const noRaftSettings: BoardConfiguration["raft"] = {
   trailingEntries: null,
 };
 
+/** The cables of this machine are not those of the bench: there is no interface of this name to watch. */
+const noInterfaces: readonly string[] = ["none"];
+
 /** Puts a bench together. @throws {BenchFailure} if it cannot be built of local processes; and what the files say. */
 export async function assemble(settings: LocalBenchSettings, tell: (event: LocalBenchEvent) => void): Promise<Parts> {
   refuseCrowdedBoards(settings.bench);
@@ -72,7 +76,7 @@ async function build(settings: LocalBenchSettings, { programs, warden, cabling, 
   const runFolder = mkdtempSync(join(tmpdir(), "adrift-"));
   warden.remove(runFolder);
   const folder = settings.folder === null ? runFolder : resolve(settings.folder);
-  mkdirSync(join(folder, "logs"), { recursive: true, mode: 0o700 });
+  makeFolder(join(folder, "logs"));
   const logs = new Map([...bench.boards, ...bench.brokers].map(({ name }) => [name, logIn(folder, name)]));
   const logOf = (name: NodeName) => logs.get(name) ?? logIn(folder, name);
   const dataOf = (board: NodeName) => join(folder, board);
@@ -100,6 +104,15 @@ async function build(settings: LocalBenchSettings, { programs, warden, cabling, 
   }
   const logFolderOf = (board: NodeName) => join(dataOf(board), "log");
   return { folder, runFolder, warden, cabling, boards, brokers, addresses, nowUs, logOf, logFolderOf };
+}
+
+/** @throws {DataFolderError} if the folder cannot be made. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw folderError(path, error);
+  }
 }
 
 /** A board that has run before keeps what it has. */
@@ -198,7 +211,7 @@ function configurationOf({ name }: Board, { settings, placed, found, data }: Sur
     keys: keys === null ? null : keyFiles(resolve(keys), name),
     metricsPort: null,
     logLevel: settings.logLevel ?? "info",
-    interfaces: [],
+    interfaces: noInterfaces,
   };
 }
 

@@ -9,6 +9,7 @@ const orderTimeoutMs = 2_000;
 
 /** What a board is made of. */
 export type BoardSettings = Omit<ProcessSettings, "greeting" | "hear" | "args"> & {
+  readonly name: string;
   /** Its `board.yaml`. */
   readonly configuration: string;
 };

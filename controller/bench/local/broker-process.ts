@@ -5,20 +5,17 @@ import { type ProcessSettings, type ProcessState, SupervisedProcess } from "./su
 
 /** What a broker is made of. Its ports are fixed: those who know it find it there again. */
 export type BrokerProcessSettings = Omit<ProcessSettings, "greeting" | "hear" | "args"> & {
+  readonly name: string;
   readonly broker: BrokerOrder["settings"];
 };
 
 /** See the head of this file. */
 export class BrokerProcess {
   readonly name: string;
-  readonly port: number;
-  readonly webSocketPort: number | null;
   readonly #process: SupervisedProcess;
 
   constructor(settings: BrokerProcessSettings) {
     this.name = settings.name;
-    this.port = settings.broker.port;
-    this.webSocketPort = settings.broker.webSocketPort;
     const order: BrokerOrder = { type: "start", settings: settings.broker };
     this.#process = new SupervisedProcess({
       ...settings,

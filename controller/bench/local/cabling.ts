@@ -1,6 +1,6 @@
 /** The cables of a local bench: forwarders between everybody and the brokers, whose ways follow from what is cut. */
 
-import { type Bench, controllerNode, type NodeName } from "../../../hardware/bench.ts";
+import type { Bench, NodeName } from "../../../hardware/bench.ts";
 import type { CutDirection } from "../../../sim/network-types.ts";
 import { Topology } from "../../../sim/topology.ts";
 import { Forwarder } from "./forwarder.ts";
@@ -71,12 +71,6 @@ export class Cabling {
 
   hasPower(node: NodeName): boolean {
     return !this.#withoutPower.has(node);
-  }
-
-  /** Whether what the controller says to this machine arrives there, and the answer here. */
-  isReached(node: NodeName): boolean {
-    const [here, there] = [this.#topology.indexOf(controllerNode), this.#topology.indexOf(node)];
-    return this.#topology.reaches(here, there) && this.#topology.reaches(there, here);
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,9 @@ export type { ProcessChange, ProcessState } from "./supervised-process.ts";
 /** How long boards whose data is kept may take to leave. */
 const leaveMsMax = 2_200;
 
+/** A process that has not started by then never will: five of them on a slow machine take a few seconds. */
+const startMsMax = 30_000;
+
 /** What came of an action. */
 export type Carried = {
   /** When the bench had done it; missing where only the boards themselves can tell. */
@@ -86,7 +89,7 @@ export class LocalBench {
   async start(): Promise<void> {
     const { brokers, boards } = this.#parts;
     for (const processes of [brokers, boards]) {
-      const starts = [...processes.values()].map(async (each) => ({ name: each.name, runs: await each.start() }));
+      const starts = [...processes.values()].map(async (each) => ({ name: each.name, runs: await startInTime(each) }));
       const failed = (await Promise.all(starts)).find(({ runs }) => !runs);
       if (failed !== undefined) throw new BenchFailure(this.#whyNot(failed.name));
     }
@@ -184,7 +187,7 @@ export class LocalBench {
         return null;
       case "start":
         cabling.setPower(action.board, true);
-        if (!(await this.#board(action.board).start())) throw new BenchFailure(this.#whyNot(action.board));
+        if (!(await startInTime(this.#board(action.board)))) throw new BenchFailure(this.#whyNot(action.board));
         return null;
       case "pause":
         this.#board(action.board).pause();
@@ -224,7 +227,7 @@ export class LocalBench {
       await this.#order(node, { type });
     } else if (type === "stopBroker") {
       await process.kill();
-    } else if (!(await process.start())) {
+    } else if (!(await startInTime(process))) {
       throw new BenchFailure(this.#whyNot(name));
     }
   }
@@ -284,6 +287,17 @@ export class LocalBench {
   #tell(event: DistributiveOmit<LocalBenchEvent, "atUs">): void {
     this.#settings.tell?.({ atUs: this.#parts.nowUs(), ...event });
   }
+}
+
+/** Says whether the process runs. */
+async function startInTime(process: { start(): Promise<boolean> }): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), startMsMax);
+  });
+  const runs = await Promise.race([process.start(), tooLate]);
+  clearTimeout(timer);
+  return runs;
 }
 
 type DistributiveOmit<Whole, Key extends PropertyKey> = Whole extends unknown ? Omit<Whole, Key> : never;

@@ -2,6 +2,7 @@
 
 import { randomInt } from "node:crypto";
 import { createServer, type Server } from "node:net";
+import { BenchFailure } from "../bench.ts";
 
 /** Below the ports that systems give to outgoing connections: what is reserved here is not taken by one of those. */
 const reservedPorts = { from: 20_000, below: 32_000 };
@@ -25,14 +26,16 @@ export async function reservePort(): Promise<number> {
     const port = randomInt(reservedPorts.from, reservedPorts.below);
     if (await isFree(port)) return port;
   }
-  throw new Error(`No free port was found between ${reservedPorts.from} and ${reservedPorts.below} on 127.0.0.1.`);
+  throw new BenchFailure(
+    `No free port was found between ${reservedPorts.from} and ${reservedPorts.below} on 127.0.0.1.`,
+  );
 }
 
 /** The first port from `first` on that nobody listens on; a free one drawn at random if `first` is `null`. */
 export async function firstFreePort(first: number | null): Promise<number> {
   if (first === null) return reservePort();
   for (let port = first; port < Math.min(first + triesMax, 65_536); port += 1) if (await isFree(port)) return port;
-  throw new Error(`All ports from ${first} to ${first + triesMax - 1} on 127.0.0.1 are taken.`);
+  throw new BenchFailure(`All ports from ${first} to ${first + triesMax - 1} on 127.0.0.1 are taken.`);
 }
 
 async function isFree(port: number): Promise<boolean> {
@@ -40,8 +43,10 @@ async function isFree(port: number): Promise<boolean> {
   try {
     await listen(server, port);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") return false;
-    throw error;
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "EADDRINUSE") return false;
+    if (code !== "EACCES") throw error;
+    throw new BenchFailure(`Port ${port} is not for everybody on this machine: choose one above 1023.`);
   }
   await new Promise<void>((resolve) => server.close(() => resolve()));
   return true;

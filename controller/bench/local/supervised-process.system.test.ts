@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LogFile } from "./log-file.ts";
 import { type ProcessChange, SupervisedProcess } from "./supervised-process.ts";
 import { Warden } from "./warden.ts";
+
+/** It says that it runs, and dies at once. */
+const unlucky = 'process.send({ type: "started" }); process.stderr.write("out of luck\\n", () => process.exit(3));';
 
 let folder: string;
 let warden: Warden;
@@ -20,9 +22,9 @@ afterEach(async () => {
 
 test("given a process that dies all the time, then it is started again a few times and given up, with its last words", async () => {
   const changes: ProcessChange[] = [];
+  writeFileSync(join(folder, "unlucky.mjs"), unlucky);
   const supervised = new SupervisedProcess({
-    name: "unlucky",
-    program: fileURLToPath(new URL("./crashing.fixture.mjs", import.meta.url)),
+    program: join(folder, "unlucky.mjs"),
     args: [],
     log: new LogFile(join(folder, "unlucky.log")),
     warden,

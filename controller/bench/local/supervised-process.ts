@@ -6,7 +6,6 @@ import type { Warden } from "./warden.ts";
 
 /** What a process is made of. */
 export type ProcessSettings = {
-  readonly name: string;
   /** A file for this very Node, and what follows it on the command line. */
   readonly program: string;
   readonly args: readonly string[];

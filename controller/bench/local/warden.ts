@@ -20,6 +20,9 @@ type WardenLine =
 
 const program = fileURLToPath(new URL("./warden-entry.mjs", import.meta.url));
 
+/** A warden that somebody killed is replaced; one that cannot live is a fault. */
+const livesAtLeastMs = 100;
+
 /** See the head of this file. */
 export class Warden {
   #child: ChildProcess;
@@ -69,9 +72,14 @@ export class Warden {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
     });
+    const startedMs = performance.now();
     child.stdin?.on("error", () => undefined);
+    child.once("error", (error) => {
+      throw new Error(`Nobody would clean up after this process: its warden did not start (${error.message}).`);
+    });
     child.once("exit", () => {
       if (this.#isReleased) return;
+      if (performance.now() - startedMs < livesAtLeastMs) throw new Error(`${program} does not run.`);
       this.#child = this.#start();
       for (const line of this.#duties.values()) this.#tell(line);
     });

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { askBench } from "../../bench/local/control-client.ts";
+import { reservePort } from "../../bench/local/ports.ts";
 import { readUpFile, type UpFile } from "./up-file.ts";
 
 const command = fileURLToPath(new URL("../../../bin/adrift.mjs", import.meta.url));
@@ -30,7 +31,9 @@ type Up = {
 };
 
 async function up(...args: readonly string[]): Promise<Up> {
-  const child = spawn(process.execPath, [command, "up", "--port", "21883", ...args], { cwd: folder });
+  const child = spawn(process.execPath, [command, "up", "--port", String(await reservePort()), ...args], {
+    cwd: folder,
+  });
   running = child;
   let out = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { connect } from "../../../device/mqtt/client.ts";
-import { readKeys } from "../../../device/mqtt/read-keys.ts";
+import { keyFiles, readKeys } from "../../../device/mqtt/read-keys.ts";
 import { controllerName } from "../../../device/transport/topics.ts";
 import { type Bench, parseBench } from "../../../hardware/bench.ts";
 import { carryOutRequest } from "../../bench/local/control.ts";
@@ -115,7 +115,6 @@ function greet({ out }: Shell, { bench, brokers }: LocalBench, { keys, data }: U
   const first = new URL(brokers[0]?.url ?? "mqtt://127.0.0.1:1883");
   const cable =
     bench.cables.find(({ ends }) => ends.some(({ node }) => node === bench.boards[0]?.name)) ?? bench.cables[0];
-  const tls = keys === undefined ? "" : ` --cafile ${join(keys, "authority.pem")} --cert … --key …`;
   const lines = [
     `${paint("bold", bench.name)}: ${counts(bench)}, as processes of this machine`,
     "",
@@ -125,7 +124,7 @@ function greet({ out }: Shell, { bench, brokers }: LocalBench, { keys, data }: U
     "  npx adrift put x 1             write; npx adrift get x reads",
     "  npx adrift status              what the boards say",
     `  ${`npx adrift cut ${cable?.name ?? "CABLE"} --for 30s`.padEnd(31)}a fault by hand; npx adrift heal ends it`,
-    `  mosquitto_sub -h ${first.hostname} -p ${first.port} -t 'adrift/#' -v${tls}`,
+    `  mosquitto_sub -h ${first.hostname} -p ${first.port} -t 'adrift/${keys === undefined ? "" : `${bench.cluster}/`}#' -v${tlsOptions(keys)}`,
     "",
     data === undefined
       ? "Ctrl-C ends it, and what the boards stored goes with it (--data DIR keeps it)."
@@ -133,6 +132,13 @@ function greet({ out }: Shell, { bench, brokers }: LocalBench, { keys, data }: U
     "",
   ];
   out.write(`${lines.join("\n")}\n`);
+}
+
+/** What stock clients need to be let in as the controller, who may hear everything. */
+function tlsOptions(keys: string | undefined): string {
+  if (keys === undefined) return "";
+  const { authority, certificate, privateKey } = keyFiles(keys, controllerName);
+  return ` \\\n    --cafile ${authority} --cert ${certificate} --key ${privateKey}`;
 }
 
 /** Somebody who hears what the boards say of themselves; `null` if no broker can be reached, which boards will tell too. */
