@@ -1,7 +1,7 @@
 /** What the parts of a board's configuration must have to do with each other. */
 
+import { isLoopback } from "../mqtt/loopback.ts";
 import type { BoardConfiguration } from "./configuration.ts";
-import { isLoopback } from "./loopback.ts";
 
 /** A rule that does not hold: which place of the configuration breaks it, and how, in words for a person. */
 export type BrokenRule = { readonly path: readonly (string | number)[]; readonly message: string };

@@ -7,6 +7,8 @@
 
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
+import type { BoardConfiguration } from "./configuration.ts";
+import { provision } from "./disk/data-folder.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Order, OrderReport } from "./orders.ts";
 import { readBoardConfiguration, usualConfigurationPath } from "./read-configuration.ts";
@@ -25,6 +27,7 @@ const leaveMsMax = 1_900;
 const usage = `Usage: node board.mjs [--config FILE]
 
   --config FILE  the board's configuration (${usualConfigurationPath} unless it is given)
+  --provision    make the empty data folder ready for a board that founds the cluster, and end
   --orders       obey the parent process: for benches of local processes
   --version      print the version
 `;
@@ -34,6 +37,7 @@ async function main(): Promise<void> {
   if (options === null) return;
   const configuration = readConfiguration(options.config);
   if (configuration === null) return;
+  if (options.provision) return await makeReady(configuration);
   const log = createLog(configuration.logLevel, configuration.board);
   endAtTheUnforeseen(log);
 
@@ -52,14 +56,17 @@ async function main(): Promise<void> {
   });
   leaveWhenTold(station, log);
   if (options.orders) obeyParent(station);
-  log.info({ version, port: station.brokerPort, metricsPort: station.metricsPort }, "started");
+  log.info({ version, boot: station.boot, port: station.brokerPort, metricsPort: station.metricsPort }, "started");
 }
 
-function readOptions(): { readonly config: string; readonly orders: boolean } | null {
+type Options = { readonly config: string; readonly orders: boolean; readonly provision: boolean };
+
+function readOptions(): Options | null {
   try {
     const { values } = parseArgs({
       options: {
         config: { type: "string", default: usualConfigurationPath },
+        provision: { type: "boolean", default: false },
         orders: { type: "boolean", default: false },
         version: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
@@ -81,6 +88,23 @@ function readConfiguration(path: string): ReturnType<typeof readBoardConfigurati
     process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = exitStatus.usage;
     return null;
+  }
+}
+
+/** Without this an empty data folder is that of a board which lost its disk, and asks the others to take it in. */
+async function makeReady(configuration: BoardConfiguration): Promise<void> {
+  const { board, cluster, data, founders } = configuration;
+  if (!founders.includes(board)) {
+    process.stderr.write(`${board} is not among the founders, so it has to be taken in: start it as it is.\n`);
+    process.exitCode = exitStatus.usage;
+    return;
+  }
+  try {
+    await provision(data, { cluster, board });
+    process.stdout.write(`${data} is ready: ${board} founds the cluster ${cluster} with the other founders.\n`);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = exitStatus.failed;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../mqtt/loopback.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** A server that runs. */

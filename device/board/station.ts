@@ -93,6 +93,11 @@ export class Station {
     process.once("exit", () => flight.writeNow());
   }
 
+  /** The number of this start of the board. */
+  get boot(): number {
+    return this.#parts.folder.boot;
+  }
+
   /** Where Prometheus finds the metrics, if anywhere. */
   get metricsPort(): number | null {
     return this.#parts.measuring.port;

@@ -7,11 +7,12 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Whether only programs of this machine reach the address. */
+/** Whether only programs of this machine reach a name or address, one of IPv6 with or without brackets. */
 export function isLoopback(host: string): boolean {
-  const family = isIP(host);
+  const address = host.replace(/^\[(.*)\]$/, "$1");
+  const family = isIP(address);
   if (family === 0) return host === "localhost";
-  return loopback.check(host, family === 6 ? "ipv6" : "ipv4");
+  return loopback.check(address, family === 6 ? "ipv6" : "ipv4");
 }
 
 /**

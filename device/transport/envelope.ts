@@ -75,7 +75,7 @@ export type EventEnvelope = Origin & { readonly record: FlightRecord };
 
 /** Something that happened on a board, as its flight recorder keeps it. */
 export type FlightRecord = {
-  /** Counts the board's records, through all its boots. */
+  /** Grows with each of the board's records, through all its boots; a boot may leave numbers out. */
   readonly number: number;
   readonly boot: number;
   /** By the board's wall clock, microseconds since 1970; and by its monotonic clock, microseconds. */
