@@ -15,6 +15,7 @@ const writtenLeader = "pi-1";
 const writtenSession = 2;
 
 const startedWithinMs = 60_000;
+const endedWithinMs = 10_000;
 /** As the document says: what is not answered is asked again. */
 const tries = 10;
 const answeredWithinMs = 2_000;
@@ -49,7 +50,9 @@ describe.skipIf(isSkipped)("given a reader of docs/reference/mqtt.md, with Debia
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = once(child, "exit");
       child.kill("SIGINT");
+      const killer = setTimeout(() => child.kill("SIGKILL"), endedWithinMs);
       await ended;
+      clearTimeout(killer);
     }
     rmSync(folder, { recursive: true, force: true });
   });
@@ -108,12 +111,15 @@ describe.skipIf(isSkipped)("given a reader of docs/reference/mqtt.md, with Debia
 
   /** A text of the document as it must read on this bench. */
   function asHere(text: string): string {
+    // The leader changes places with pi-1, but for lists of voters, which are sorted.
+    const hereFor = new Map([
+      [leader, writtenLeader],
+      [writtenLeader, leader],
+    ]);
     return text
       .replace(/^mosquitto_(pub|sub)/, (client) => `${client} ${clientArgs().join(" ")}`)
       .replaceAll(`"session":${writtenSession},`, `"session":${session},`)
-      .replaceAll(/\bpi-\d\b/g, (board) =>
-        board === writtenLeader ? leader : board === leader ? writtenLeader : board,
-      );
+      .replaceAll(/"voters":\[[^\]]*\]|\bpi-\d\b/g, (found) => hereFor.get(found) ?? found);
   }
 
   function clientArgs(...args: readonly string[]): string[] {
