@@ -28,6 +28,8 @@ const nobodyLeads: Promise<Refusal> = Promise.resolve("No board is known to lead
 
 /** So long an operator tries; the leader may be away for a while. */
 const deadlineMs = 5_000;
+/** How often boards tell their status at least. */
+const statusWithinMs = 1_000;
 
 /** See the head of this file. The leader may refuse, and there may be none: that is no failure of the bench. */
 export class Operator {
@@ -37,7 +39,9 @@ export class Operator {
   /** Connects as the controller. */
   static async connect({ cluster, brokers, keys }: OperatorSettings): Promise<Operator> {
     const identity = keys === null ? { name: controllerName } : { keys };
-    return new Operator(await connect({ cluster, brokers, deadlineMs, ...identity }));
+    const operator = new Operator(await connect({ cluster, brokers, deadlineMs, ...identity }));
+    await operator.#hearsOfLeader();
+    return operator;
   }
 
   private constructor(client: ConnectedClient) {
@@ -84,6 +88,18 @@ export class Operator {
       if (error instanceof DefiniteError || error instanceof IndefiniteError) return error.message;
       throw error;
     }
+  }
+
+  /** What boards have said of themselves comes a moment after the connection; nobody may lead, so not for ever. */
+  async #hearsOfLeader(): Promise<void> {
+    let stop = () => {};
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      stop = this.#client.onStatus(() => this.#leader() !== null && resolve());
+      timer = setTimeout(resolve, statusWithinMs);
+    });
+    stop();
+    clearTimeout(timer);
   }
 
   #leader() {
