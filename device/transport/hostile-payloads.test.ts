@@ -10,6 +10,9 @@ import { decodePeer, encodePeer } from "./peer-codec.ts";
 import { PeerGate } from "./peer-gate.ts";
 import { decodeRequests, encodeRequests } from "./request-codec.ts";
 
+/** A second or two, but for machines that have a lot else to do. */
+const timeoutMs = 60_000;
+
 const me = "pi-2";
 const boards = ["pi-1", "pi-2", "pi-3"];
 const inboxes = new Map(boards.map((board) => [board, "main"]));
@@ -59,22 +62,26 @@ const oddities = [
 ];
 
 describe("given a board that has heard real payloads", () => {
-  test("when 100,000 damaged, replayed and misdirected ones come, then nothing passes and every one is counted", () => {
-    const { inbound, drops, passed } = boardThatListens();
-    const real = realPayloads();
-    for (const payload of real) inbound.take("main", "adrift/bench/raft/pi-2/pi-1", Buffer.from(payload, "latin1"));
-    expect(passed).toEqual({ peer: real.length, requests: 0, gone: 0 });
-    const random = createRandom("hostile payloads");
-    for (let round = 0; round < 100_000; round += 1) {
-      const payload = random.chance(1, 20) ? random.pick(real) : mutated(random, real);
-      inbound.take("main", random.pick(topics), Buffer.from(payload, "latin1"));
-    }
-    expect(passed).toEqual({ peer: real.length, requests: 0, gone: 0 });
-    expect(sumOf(drops)).toBe(100_000);
-    // The attack is worth its name: it reached every check that such payloads can reach.
-    const reasons = [...drops.snapshot()].filter(([, count]) => count > 0).map(([reason]) => reason);
-    expect(reasons).toEqual(["oversized", "malformed", "version", "checksum", "foreign", "repeated"]);
-  });
+  test(
+    "when 100,000 damaged, replayed and misdirected ones come, then nothing passes and every one is counted",
+    () => {
+      const { inbound, drops, passed } = boardThatListens();
+      const real = realPayloads();
+      for (const payload of real) inbound.take("main", "adrift/bench/raft/pi-2/pi-1", Buffer.from(payload, "latin1"));
+      expect(passed).toEqual({ peer: real.length, requests: 0, gone: 0 });
+      const random = createRandom("hostile payloads");
+      for (let round = 0; round < 100_000; round += 1) {
+        const payload = random.chance(1, 20) ? random.pick(real) : mutated(random, real);
+        inbound.take("main", random.pick(topics), Buffer.from(payload, "latin1"));
+      }
+      expect(passed).toEqual({ peer: real.length, requests: 0, gone: 0 });
+      expect(sumOf(drops)).toBe(100_000);
+      // The attack is worth its name: it reached every check that such payloads can reach.
+      const reasons = [...drops.snapshot()].filter(([, count]) => count > 0).map(([reason]) => reason);
+      expect(reasons).toEqual(["oversized", "malformed", "version", "checksum", "foreign", "repeated"]);
+    },
+    timeoutMs,
+  );
 
   test("when anything at all comes on any topic, then nothing passes", () => {
     const { inbound, drops, passed } = boardThatListens();
@@ -154,6 +161,7 @@ function realPayloads(): readonly string[] {
   const samples = fc.sample(peerEnvelope, { numRuns: 400, seed: 1 });
   return samples
     .filter(({ envelope, to }) => envelope.from === "pi-1" && to === me)
+    .filter(({ envelope }) => encodePeer(envelope).length < 700)
     .map(({ envelope }, at): PeerEnvelope => ({ ...envelope, boot: 3, connection: 1, seq: at, atMs: 990 + at / 100 }))
     .map(encodePeer);
 }
