@@ -67,12 +67,13 @@ describe("given a board that has heard real payloads", () => {
     () => {
       const { inbound, drops, passed } = boardThatListens();
       const real = realPayloads();
-      for (const payload of real) inbound.take("main", "adrift/bench/raft/pi-2/pi-1", Buffer.from(payload, "latin1"));
+      for (const payload of real)
+        inbound.take("main", "adrift/bench/raft/pi-2/pi-1", Buffer.from(payload, "latin1"), false);
       expect(passed).toEqual({ peer: real.length, requests: 0, gone: 0 });
       const random = createRandom("hostile payloads");
       for (let round = 0; round < 100_000; round += 1) {
         const payload = random.chance(1, 20) ? random.pick(real) : mutated(random, real);
-        inbound.take("main", random.pick(topics), Buffer.from(payload, "latin1"));
+        inbound.take("main", random.pick(topics), Buffer.from(payload, "latin1"), false);
       }
       expect(passed).toEqual({ peer: real.length, requests: 0, gone: 0 });
       expect(sumOf(drops)).toBe(100_000);
@@ -89,7 +90,7 @@ describe("given a board that has heard real payloads", () => {
     let count = 0;
     fc.assert(
       fc.property(payload, fc.oneof(fc.constantFrom(...topics), fc.string()), (bytes, topic) => {
-        inbound.take("main", topic, Buffer.from(bytes));
+        inbound.take("main", topic, Buffer.from(bytes), false);
         count += 1;
       }),
       { numRuns: 1_000 },
