@@ -46,10 +46,14 @@ export class Inbound {
     this.#settings = settings;
   }
 
-  /** A payload came on a topic of this broker. */
-  take(broker: string, topic: string, payload: Buffer): void {
+  /** A payload came on a topic of this broker. Only a status is ever retained: of anything else that would be old news. */
+  take(broker: string, topic: string, payload: Buffer, isRetained: boolean): void {
     const { cluster, board } = this.#settings;
     const about = parseTopic(cluster, topic);
+    if (isRetained && about?.kind !== "status") {
+      this.#drop("stale");
+      return;
+    }
     switch (about?.kind) {
       case "raft":
         if (about.to === board) this.#takePeer(about.from, payload);

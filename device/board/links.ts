@@ -151,7 +151,7 @@ export class Links {
           handlers.connection(broker, true);
         },
         down: () => handlers.connection(broker, false),
-        message: (topic, payload) => inbound.take(broker, topic, payload),
+        message: (topic, payload, retained) => inbound.take(broker, topic, payload, retained),
         failed: (reason) => handlers.failed(broker, reason),
       },
     });

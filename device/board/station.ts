@@ -35,6 +35,8 @@ export class Station {
   readonly board: Board;
   readonly #settings: StationSettings;
   readonly #parts: Parts;
+  /** A process that ends at once takes no time to write: this does, at its very end. */
+  readonly #keepLastWords = (): void => this.#parts.flight.writeNow();
   #broker: RunningBroker | null;
 
   /** Opens the data folder, starts the broker if one stands here, then the board. @throws what keeps it from starting. */
@@ -90,7 +92,7 @@ export class Station {
     });
     this.board.tell({ kind: "process", state: "started", version });
     // Why a board ended by itself is what everybody will want to know.
-    process.once("exit", () => flight.writeNow());
+    process.once("exit", this.#keepLastWords);
   }
 
   /** The number of this start of the board. */
@@ -142,6 +144,7 @@ export class Station {
     carrier.close();
     await Promise.all([flight.close(), disk.close(), this.#broker?.close(), measuring.close()]);
     await folder.close();
+    process.off("exit", this.#keepLastWords);
   }
 
   #metricsSource(): MetricsSource {

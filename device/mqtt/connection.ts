@@ -65,8 +65,13 @@ export class Connection {
   #lastFailure = "";
   #isFailureTold = false;
 
-  /** Begins to connect. */
+  /** Begins to connect. @throws {RangeError} for an `mqtts` address without keys: nothing is sent there in the clear. */
   constructor(settings: ConnectionSettings) {
+    if (settings.keys === null && new URL(settings.url).protocol === "mqtts:") {
+      throw new RangeError(
+        `${settings.url} is reached with keys only: give keys, or an address that starts with mqtt://.`,
+      );
+    }
     this.#settings = settings;
     this.#client = new MqttClient((client) => this.#openSocket(client), this.#options());
     this.#client.on("connect", () => this.#onConnect());
@@ -150,7 +155,7 @@ export class Connection {
     const isSecure = protocol === "mqtts:";
     const tcpSocket = connectTcp({ host, port: Number(port || (isSecure ? 8883 : 1883)), noDelay: true });
     const socket =
-      isSecure && keys !== null
+      keys !== null && isSecure
         ? connectTls({
             socket: tcpSocket,
             host,
