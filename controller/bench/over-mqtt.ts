@@ -15,7 +15,7 @@ import {
 import { Connection } from "../../device/mqtt/connection.ts";
 import type { Keys } from "../../device/mqtt/keys.ts";
 import { boardOf } from "../../device/replica/identity.ts";
-import type { BoardStatus } from "../../device/transport/envelope.ts";
+import type { BoardStatus, StatusEnvelope } from "../../device/transport/envelope.ts";
 import { decodeEvent } from "../../device/transport/event-codec.ts";
 import { parseTopic, topicsOf } from "../../device/transport/topics.ts";
 import type { Bench } from "../../hardware/bench.ts";
@@ -43,7 +43,8 @@ export class OverMqtt {
   readonly #client: ConnectedClient;
   readonly #listeners: readonly Connection[];
   readonly #heard: BoardRecord[] = [];
-  readonly #statuses = new Map<string, BoardStatus>();
+  /** What each board said last; what another broker retained of it may be older. */
+  readonly #statuses = new Map<string, StatusEnvelope>();
   #leader: { readonly board: string; readonly term: number } | null = null;
 
   /** Connects. @throws {ConnectError} if no broker can be reached. */
@@ -62,9 +63,7 @@ export class OverMqtt {
   private constructor(settings: OverMqttSettings, client: ConnectedClient) {
     this.#settings = settings;
     this.#client = client;
-    client.onStatus(({ status }) => {
-      if (status !== null) this.#take(status);
-    });
+    client.onStatus((envelope) => this.#take(envelope));
     this.#listeners = settings.brokers.map((url) => this.#listenTo(url));
   }
 
@@ -117,15 +116,18 @@ export class OverMqtt {
 
   /** What is known of the cluster by whoever knows most: the latest term, and in it the longest log. */
   #latest(): BoardStatus | null {
-    const [latest = null] = [...this.#statuses.values()].toSorted(
+    const statuses = [...this.#statuses.values()].flatMap(({ status }) => status ?? []);
+    const [latest = null] = statuses.toSorted(
       (one, other) => other.term - one.term || other.commitIndex - one.commitIndex,
     );
     return latest;
   }
 
-  #take(status: BoardStatus): void {
-    this.#statuses.set(boardOf(status.member), status);
-    if (status.leader !== null && status.term > (this.#leader?.term ?? 0)) {
+  #take(envelope: StatusEnvelope): void {
+    const { from, status } = envelope;
+    const known = this.#statuses.get(from);
+    if (known === undefined || isNewer(envelope, known)) this.#statuses.set(from, envelope);
+    if (status !== null && status.leader !== null && status.term > (this.#leader?.term ?? 0)) {
       this.#leader = { board: boardOf(status.leader), term: status.term };
     }
   }
@@ -156,9 +158,7 @@ export class OverMqtt {
 
   async #askStatus(board: string): Promise<BoardStatus | null> {
     const answer = await this.#ask(board, { type: "status" });
-    const status = answer === null ? null : readStatusAnswer(answer);
-    if (status !== null) this.#take(status);
-    return status;
+    return answer === null ? null : readStatusAnswer(answer);
   }
 
   async #fetchFlight(board: string): Promise<readonly BoardRecord[]> {
@@ -181,6 +181,10 @@ export class OverMqtt {
       throw error;
     });
   }
+}
+
+function isNewer(one: StatusEnvelope, other: StatusEnvelope): boolean {
+  return one.boot > other.boot || (one.boot === other.boot && one.seq > other.seq);
 }
 
 type BoardQuestion = Extract<Inquiry, { readonly board: string }>["ask"];
