@@ -31,7 +31,7 @@ export function addLocalCommands(program: Command, shell: Shell, ends: Ends): vo
     .description("cut cables of the bench that runs in this folder")
     .argument("<cables...>", "cables, or boards, brokers and switches for all cables that are plugged in there")
     .option("--for <time>", "for how long (default: 60s)", leaseOption, usualLeaseMs)
-    .option("--one-way <end>", "lose only what comes from this end of the cable")
+    .option("--from <end>", "lose only what comes from this end of the cable")
     .option(...json)
     .action((cables: string[], options: CutOptions) =>
       ends(import("./faults.ts").then(({ cut }) => cut(shell, cables, options))),

@@ -10,14 +10,14 @@ import { askRunning } from "./up-file.ts";
 type JsonOption = { readonly json?: true };
 
 /** The options of `adrift cut`. `for` is in milliseconds. */
-export type CutOptions = JsonOption & { readonly for: number; readonly oneWay?: string };
+export type CutOptions = JsonOption & { readonly for: number; readonly from?: string };
 
 /** The options of `adrift partition`. */
 export type PartitionOptions = JsonOption & { readonly for: number };
 
 /** Cuts cables for a while. */
 export async function cut(shell: Shell, names: readonly string[], options: CutOptions): Promise<ExitStatus> {
-  const from = options.oneWay ?? null;
+  const from = options.from ?? null;
   const { did, state } = await askRunning(shell.folder, { do: "cut", names: [...names], from, leaseMs: options.for });
   if (options.json === true) return printJson(shell, did, state);
   const what = from === null ? "" : ` for what comes from ${from}`;

@@ -125,7 +125,7 @@ describe.skipIf(process.platform !== "linux")("adrift up", () => {
       "Cut for 30s: trunk.\nWho hears whom now: pi-1, pi-2 | pi-3, pi-4, pi-5\n",
     );
     expect(JSON.parse(adrift("heal", "--json"))).toMatchObject({ cables: ["trunk"], cuts: [] });
-    adrift("cut", "pi-3", "--one-way", "pi-3", "--for", "200ms");
+    adrift("cut", "pi-3", "--from", "pi-3", "--for", "200ms");
     await vi.waitUntil(() => started.out().includes("its time is over"), patience);
     expect(started.out()).toContain("the cable trunk is cut, for 30s");
     expect(started.out()).toContain("the cable pi-3 loses what comes from pi-3, for 200ms");
