@@ -39,7 +39,7 @@ export type InboundHandlers = {
 /** Reads payloads by their topics. */
 export class Inbound {
   readonly #settings: InboundSettings;
-  /** The latest boot of each board that its status told of. */
+  /** The boot of each board of which its status told last. A will of an earlier one says nothing of it. */
   readonly #boots = new Map<BoardId, number>();
 
   constructor(settings: InboundSettings) {
@@ -101,12 +101,9 @@ export class Inbound {
       return;
     }
     const { boot, online } = decoded.value;
-    if (boot < (this.#boots.get(board) ?? 0)) {
-      this.#drop("oldBoot");
-      return;
-    }
-    this.#boots.set(board, boot);
-    if (!online) handlers.gone(board);
+    if (online) this.#boots.set(board, boot);
+    else if (boot < (this.#boots.get(board) ?? 0)) this.#drop("oldBoot");
+    else handlers.gone(board);
   }
 
   #drop(reason: DropReason): void {
