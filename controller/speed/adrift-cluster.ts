@@ -99,7 +99,7 @@ async function restart(local: LocalBench, boards: BoardsWatch): Promise<number> 
   return tookUs;
 }
 
-/** An entry or two may be under way at any moment. */
+/** Somebody writes all the time: who is no further behind than this has caught up. */
 const behindMax = 1_000;
 const answerWithinMs = 1_000;
 

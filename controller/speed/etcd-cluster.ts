@@ -128,6 +128,9 @@ async function killLeader(members: readonly Member[], warden: Warden): Promise<F
   };
 }
 
+/** Somebody writes all the time: who is no further behind than this has caught up. */
+const behindMax = 1_000;
+
 type Status = { readonly member: string; readonly leader: string; readonly appliedIndex: number };
 
 async function leaderOf(members: readonly Member[]): Promise<Member | null> {
@@ -141,7 +144,7 @@ async function hasCaughtUp(member: Member, members: readonly Member[]): Promise<
   const leader = await leaderOf(members);
   if (status === null || leader === null || status.leader === "0") return false;
   const leading = await statusOf(leader);
-  return leading !== null && status.appliedIndex >= leading.appliedIndex - 1_000;
+  return leading !== null && status.appliedIndex >= leading.appliedIndex - behindMax;
 }
 
 /** What a member says of itself, over the JSON gateway that it brings; `null` if it does not answer. */
