@@ -13,7 +13,10 @@ function leads(from: string, term: number): StatusEnvelope {
 test("what happens on a bench is told from the moment it runs, a line each, and a leader once", () => {
   let written = "";
   let nowMs = 5_000;
-  const out = { write: (text: string) => void (written += text), isTerminal: false, isColoured: false, columns: 80 };
+  const write = (text: string) => {
+    written += text;
+  };
+  const out = { write, isTerminal: false, isColoured: false, isClosed: false, columns: 80 };
   const ticker = new Ticker(out, parseBench("boards: 3", "bench.yaml"), () => nowMs);
   ticker.takeEvent({ atUs: 0, kind: "process", what: "board", name: "pi-1", change: { kind: "started" } });
   ticker.takeStatus(leads("pi-1", 1));
