@@ -5,6 +5,8 @@ import { type ClusterClient, DefiniteError, IndefiniteError } from "../../device
 
 /** A cluster that answers, and ways to it. */
 export type LibraryBench = {
+  /** A deadline that a healthy cluster surely keeps. Default: 400 ms. */
+  readonly shortDeadlineMs?: number;
   /** A client of its own. Given a name that a closed client had, it takes that one's place. */
   connect(options?: { readonly name?: string; readonly deadlineMs?: number }): Promise<ClusterClient> | ClusterClient;
   /** Nobody hears the clients any more, until `heal`. */
@@ -155,7 +157,7 @@ export function describeClientLibrary(bench: string, create: () => Promise<Libra
 
     it("given nobody who hears, when the deadline comes, then of a write nothing is known, and a read had no effect", async () => {
       const key = freshKey();
-      const hasty = await cluster.connect({ deadlineMs: 400 });
+      const hasty = await cluster.connect({ deadlineMs: cluster.shortDeadlineMs ?? 400 });
       await hasty.write(key, 1);
       await cluster.cutClients();
       const [write, read] = await Promise.allSettled([hasty.write(key, 2), hasty.read(key)]);

@@ -175,45 +175,52 @@ export class StandInBoard {
   }
 }
 
-/** Some brokers in this process, on free ports, and boards on all of them; the first board leads. */
-export async function startStandIns(
-  boards: readonly string[],
-  brokers = 1,
-): Promise<{
+/** Boards that run, and where they are found. */
+export type StandIns = {
   readonly cluster: string;
   readonly urls: readonly string[];
   readonly boards: readonly StandInBoard[];
-  /** Ends the broker of this place. */
-  stopBroker(at: number): Promise<void>;
   close(): Promise<void>;
-}> {
-  const cluster = "bench";
-  const running = await Promise.all(
-    Array.from({ length: brokers }, (_, at) =>
-      startBroker({
-        name: `broker-${at}`,
-        host: "127.0.0.1",
-        port: 0,
-        webSocketPort: null,
-        keys: null,
-        cluster,
-        boards,
-      }),
-    ),
-  );
-  const urls = running.map(({ port }) => `mqtt://127.0.0.1:${port}`);
+};
+
+/** Boards on brokers that run already; the first board leads. */
+export async function standInsOn(
+  cluster: string,
+  names: readonly string[],
+  urls: readonly string[],
+): Promise<StandIns> {
   const state = new SharedState();
-  const standIns = boards.map((name) => new StandInBoard(cluster, name, urls, state));
-  await Promise.all(standIns.map((board) => board.ready));
-  for (const board of standIns.slice(1)) board.follow();
-  standIns[0]?.lead();
+  const boards = names.map((name) => new StandInBoard(cluster, name, urls, state));
+  await Promise.all(boards.map((board) => board.ready));
+  for (const board of boards.slice(1)) board.follow();
+  boards[0]?.lead();
   return {
     cluster,
     urls,
-    boards: standIns,
+    boards,
+    async close() {
+      await Promise.all(boards.map((board) => board.close()));
+    },
+  };
+}
+
+/** Some brokers in this process, on free ports, and boards on all of them; the first board leads. */
+export async function startStandIns(
+  names: readonly string[],
+  brokers = 1,
+): Promise<StandIns & { /** Ends the broker of this place. */ stopBroker(at: number): Promise<void> }> {
+  const cluster = "bench";
+  const place = { host: "127.0.0.1", port: 0, webSocketPort: null, keys: null, cluster, boards: names };
+  const running = await Promise.all(
+    Array.from({ length: brokers }, (_, at) => startBroker({ ...place, name: `broker-${at}` })),
+  );
+  const urls = running.map(({ port }) => `mqtt://127.0.0.1:${port}`);
+  const standIns = await standInsOn(cluster, names, urls);
+  return {
+    ...standIns,
     stopBroker: async (at) => running[at]?.close(),
     async close() {
-      await Promise.all(standIns.map((board) => board.close()));
+      await standIns.close();
       await Promise.all(running.map((broker) => broker.close()));
     },
   };
