@@ -19,6 +19,8 @@ const livesEach = 150;
 const folder = mkdtempSync(join(tmpdir(), "adrift-kill-"));
 const writer = join(folder, "writer.mjs");
 const children = new Set<ChildProcess>();
+let running: Promise<readonly PromiseSettledResult<void>[]> = Promise.resolve([]);
+let isOver = false;
 
 beforeAll(async () => {
   await build({
@@ -30,14 +32,17 @@ beforeAll(async () => {
     target: "node20",
   });
 });
-afterEach(() => {
+afterEach(async () => {
+  isOver = true;
   for (const child of children) child.kill("SIGKILL");
+  await running;
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a process is killed while it writes its log", () => {
   test(`given two boards of ${livesEach} lives, then all that was acknowledged is there after each, and no vote is taken back`, async () => {
-    await Promise.all(boards.map((board) => liveAndDieAgainAndAgain(join(folder, board))));
+    running = Promise.allSettled(boards.map((board) => liveAndDieAgainAndAgain(join(folder, board))));
+    for (const result of await running) if (result.status === "rejected") throw result.reason;
   });
 });
 
@@ -45,7 +50,7 @@ async function liveAndDieAgainAndAgain(data: string): Promise<void> {
   await provision(data, boot);
   const known = { lastIndex: 0, term: 0, boot: 0 };
   let acknowledgements = 0;
-  for (let life = 0; life < livesEach; life += 1) {
+  for (let life = 0; life < livesEach && !isOver; life += 1) {
     const lines = await liveAndDie(data, life);
     for (const line of lines.filter((line) => line !== "ready")) {
       const [lastIndex = 0, term = 0] = line.split(" ").map(Number);
