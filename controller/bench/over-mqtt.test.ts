@@ -42,6 +42,7 @@ function status(board: string, more: Partial<BoardStatus> = {}): BoardStatus {
     appliedIndex: 5,
     lastIndex: 5,
     voters: ["pi-1", "pi-2"],
+    learners: [],
     version: "1",
     carrier: null,
     ...more,

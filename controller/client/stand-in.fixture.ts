@@ -169,6 +169,7 @@ export class StandInBoard {
       appliedIndex: this.#state.commitIndex,
       lastIndex: this.#state.commitIndex,
       voters: [this.name],
+      learners: [],
       version: "0.0.0",
       carrier: null,
     };

@@ -12,6 +12,7 @@ function status(member: string, more: Partial<BoardStatus> = {}): BoardStatus {
     appliedIndex: 9,
     lastIndex: 9,
     voters: ["pi-1", "pi-2", "pi-3"],
+    learners: [],
     version: "1",
     carrier: null,
     ...more,

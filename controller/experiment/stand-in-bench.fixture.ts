@@ -107,6 +107,6 @@ export function createStandIn(
 function statusOf({ name, replica, state }: SimBoard): readonly [string, BoardStatus][] {
   const raft = replica?.raft;
   if (replica === null || raft === undefined || raft === null || state !== "running") return [];
-  const { voters } = raft.configuration;
-  return [[boardOf(name), { ...replica.status, voters, version: "0", carrier: null }]];
+  const { voters, learners } = raft.configuration;
+  return [[boardOf(name), { ...replica.status, voters, learners, version: "0", carrier: null }]];
 }

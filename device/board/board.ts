@@ -108,6 +108,7 @@ export class Board {
     return {
       ...this.#replica.status,
       voters: configuration?.voters ?? [],
+      learners: configuration?.learners ?? [],
       version,
       carrier: this.#settings.carrier(),
     };

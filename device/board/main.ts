@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     process.exit(exitStatus.failed);
   });
   leaveWhenTold(station, log);
-  if (options.orders) obeyParent(station);
+  if (process.send !== undefined) followParent(station, options.orders);
   log.info({ version, boot: station.boot, port: station.brokerPort, metricsPort: station.metricsPort }, "started");
 }
 
@@ -130,15 +130,16 @@ function leaveWhenTold(station: Station, log: Log): void {
   process.on("SIGINT", leave);
 }
 
-/** A bench of local processes ends its boards by ending the channel to them. */
-function obeyParent(station: Station): void {
-  if (process.send === undefined) return;
+/** A parent hears that the board runs; it ends the board by ending the channel between them, and may give orders. */
+function followParent(station: Station, takesOrders: boolean): void {
   const report = (what: OrderReport): void => void process.send?.(what);
   process.on("disconnect", () => process.exit(0));
-  // The channel carries no text from outside: only the parent, which is this very software, writes to it.
-  process.on("message", (order: Order) => {
-    void station.obey(order).then(() => report({ type: "done", order: order.type }));
-  });
+  if (takesOrders) {
+    // The channel carries no text from outside: only the parent, which is this very software, writes to it.
+    process.on("message", (order: Order) => {
+      void station.obey(order).then(() => report({ type: "done", order: order.type }));
+    });
+  }
   report({ type: "started", brokerPort: station.brokerPort });
 }
 

@@ -13,6 +13,7 @@ const status: BoardStatus = {
   appliedIndex: 39,
   lastIndex: 42,
   voters: ["pi-1", "pi-2", "pi-3"],
+  learners: [],
   version: "0.1.0",
   carrier: true,
 };

@@ -36,6 +36,7 @@ describe("given the reference of the board's process", () => {
         appliedIndex: 0,
         lastIndex: 0,
         voters: [],
+        learners: [],
         version: "0.1.0",
         carrier: null,
       }),

@@ -64,6 +64,8 @@ export type BoardStatus = {
   readonly lastIndex: number;
   /** Who votes, as far as this board knows. */
   readonly voters: readonly string[];
+  /** Who receives the log and does not vote, as far as this board knows. */
+  readonly learners: readonly string[];
   /** The board's software. */
   readonly version: string;
   /** Whether its network interface has a carrier; `null` where nobody can tell. */

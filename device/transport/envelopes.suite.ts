@@ -198,6 +198,7 @@ export const statusEnvelope: fc.Arbitrary<StatusEnvelope> = fc.record({
       appliedIndex: whole,
       lastIndex: whole,
       voters: sortedMembers,
+      learners: sortedMembers,
       version: anyText,
       carrier: fc.option(fc.boolean()),
     }),

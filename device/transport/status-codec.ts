@@ -52,6 +52,7 @@ export function readStatus(fields: Fields): BoardStatus {
     appliedIndex: fields.whole("appliedIndex"),
     lastIndex: fields.whole("lastIndex"),
     voters: fields.members("voters"),
+    learners: fields.members("learners"),
     version: fields.text("version", 64),
     carrier: fields.isNull("carrier") ? null : fields.boolean("carrier"),
   };

@@ -59,21 +59,25 @@ export class Operator {
 
   /** Has boards join as learners, all in one change; they become voters when they have caught up. */
   addMembers(boards: readonly string[]): Promise<Refusal> {
-    const voters = this.#leader()?.voters;
-    if (voters === undefined) return nobodyLeads;
-    const added = boards.map((board) => this.#memberOf(board)).filter((member) => !voters.includes(member));
+    const leader = this.#leader();
+    if (leader === null) return nobodyLeads;
+    const { voters, learners } = leader;
+    const isNew = (member: string) => !voters.includes(member) && !learners.includes(member);
+    const added = boards.map((board) => this.#memberOf(board)).filter(isNew);
     if (added.length === 0) return Promise.resolve(null);
     // A board that was given a new identity takes part under that one only.
     const stays = (member: string) => !added.some((other) => boardOf(other) === boardOf(member));
-    return this.#ask({ type: "changeMembers", voters: voters.filter(stays), learners: added });
+    const change = { voters: voters.filter(stays), learners: [...learners.filter(stays), ...added] };
+    return this.#ask({ type: "changeMembers", ...change });
   }
 
   /** Has boards leave the cluster, all in one change. */
   removeMembers(boards: readonly string[]): Promise<Refusal> {
-    const voters = this.#leader()?.voters;
-    if (voters === undefined) return nobodyLeads;
-    const remaining = voters.filter((member) => !boards.includes(boardOf(member)));
-    return this.#ask({ type: "changeMembers", voters: remaining, learners: [] });
+    const leader = this.#leader();
+    if (leader === null) return nobodyLeads;
+    const stays = (member: string) => !boards.includes(boardOf(member));
+    const change = { voters: leader.voters.filter(stays), learners: leader.learners.filter(stays) };
+    return this.#ask({ type: "changeMembers", ...change });
   }
 
   close(): Promise<void> {

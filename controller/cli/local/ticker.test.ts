@@ -6,7 +6,7 @@ import { Ticker } from "./ticker.ts";
 function leads(from: string, term: number): StatusEnvelope {
   const voters = ["pi-1", "pi-2", "pi-3"];
   const indexes = { commitIndex: 1, appliedIndex: 1, lastIndex: 1 };
-  const role = { member: from, role: "leader", term, leader: from, voters } as const;
+  const role = { member: from, role: "leader", term, leader: from, voters, learners: [] } as const;
   return { from, boot: 1, seq: 1, online: true, status: { ...role, ...indexes, version: "1", carrier: null } };
 }
 
