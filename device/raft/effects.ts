@@ -1,4 +1,4 @@
-/** What the core hands out: everything that it wants done, in the order of these fields. */
+/** What the core hands out: everything that it wants done. */
 
 import type {
   Configuration,
@@ -46,7 +46,10 @@ export type RaftEvent =
   | { readonly type: "snapshotSent"; readonly to: MemberId; readonly index: LogIndex }
   | { readonly type: "transfer"; readonly to: MemberId; readonly phase: "begun" | "asked" | "abandoned" };
 
-/** One drain's worth of work, to be carried out in the order of the fields. */
+/**
+ * One drain's worth of work. What is to be sent at once waits for nothing, so it goes first, and others work while this
+ * board's disk does; what is held waits for the save; state and entries are taken in the order of the fields.
+ */
 export type Effects = {
   readonly save: Save | null;
   /** To send at once. */

@@ -266,10 +266,10 @@ export class Replica {
   #carryOut(running: Running, effects: Effects): void {
     const { observer, wire } = this.#settings;
     const { machines, requests, compaction } = running;
+    for (const message of effects.send) wire.send(boardOf(message.to), message);
     if (effects.save !== null) this.#save(running, effects.save);
     for (const event of effects.events) observer.event(event);
     if (effects.held.length > 0) this.#held.push({ saveId: effects.heldUntil, messages: effects.held });
-    for (const message of effects.send) wire.send(boardOf(message.to), message);
     if (effects.restore !== null) {
       machines.restore(effects.restore.data);
       observer.restored(effects.restore);

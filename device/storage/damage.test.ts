@@ -22,6 +22,54 @@ import type { Recovered } from "./storage.ts";
 
 const firstSegment = "log-0000000000000001";
 
+describe("a disk keeps room behind what was written", () => {
+  test("given zeros behind the last record, then nothing is torn, and the log goes on where it ended", () => {
+    for (const room of [1, 31, 32, 4_096]) {
+      const disk = formattedDisk();
+      const { storage } = openWhole(disk);
+      save(disk, storage, { hardState: voted(1), entries: commands(1, 3) });
+      makeRoom(disk, firstSegment, room);
+      const { recovered, storage: again } = openWhole(disk);
+      expect(recovered).toMatchObject({ hardState: voted(1), entries: commands(1, 3), tornTail: null });
+      save(disk, again, { entries: commands(4, 4) });
+      expect(openWhole(disk).recovered).toMatchObject({ entries: commands(1, 4), tornTail: null });
+    }
+  });
+
+  test("given zeros behind the records of every segment, then the whole log is there", () => {
+    const disk = formattedDisk();
+    const { storage } = openWhole(disk, { segmentBytesMax: 100 });
+    for (let index = 1; index <= 9; index += 1) save(disk, storage, { entries: commands(index, index) });
+    const segments = [...disk.files.keys()].filter((file) => file.startsWith("log-"));
+    expect(segments.length).toBeGreaterThan(3);
+    for (const segment of segments) makeRoom(disk, segment, 512);
+    expect(openWhole(disk).recovered).toMatchObject({ entries: commands(1, 9), tornTail: null });
+  });
+
+  test("given zeros in the place of a record of an earlier segment, then that is damage", () => {
+    const disk = formattedDisk();
+    const { storage } = openWhole(disk, { segmentBytesMax: 100 });
+    for (let index = 1; index <= 9; index += 1) save(disk, storage, { entries: commands(index, index) });
+    const bytes = disk.files.get(firstSegment) ?? new Uint8Array(0);
+    bytes.fill(0, bytes.length - 70);
+    expect(openDisk(disk).kind).toBe("damaged");
+  });
+
+  test("given zeros in the place of a record that a later one calls flushed, then that is damage", () => {
+    const disk = formattedDisk();
+    const { storage } = openWhole(disk);
+    save(disk, storage, { entries: commands(1, 2) });
+    const end = disk.files.get(firstSegment)?.length ?? 0;
+    save(disk, storage, { entries: commands(3, 3) });
+    disk.files.get(firstSegment)?.fill(0, end - 60, end - 30);
+    expect(openDisk(disk).kind).toBe("damaged");
+  });
+
+  function makeRoom(disk: MemoryDisk, file: string, zeros: number): void {
+    disk.files.set(file, Uint8Array.from([...(disk.files.get(file) ?? []), ...new Uint8Array(zeros)]));
+  }
+});
+
 describe("a power cut tears what was not flushed", () => {
   /** Everything before `acknowledged` is durable; what follows was appended and its flush never ended. */
   function interrupted(): { disk: MemoryDisk; flushedBytes: number; bytes: Uint8Array } {

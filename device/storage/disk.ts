@@ -22,7 +22,10 @@ export interface Disk {
   /** The names of all files, sorted. */
   list(done: Done<readonly string[]>): void;
 
-  /** A whole file. Fails with `missing` if there is none. */
+  /**
+   * A whole file. Fails with `missing` if there is none. One that was appended to when its process or its power ended may
+   * have zeros behind what was appended: room that the disk had made for more.
+   */
   read(file: string, done: Done<Uint8Array>): void;
 
   /**

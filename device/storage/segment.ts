@@ -44,7 +44,7 @@ export type Scan = {
 };
 
 /**
- * Reads a segment's records in order and hands each to `accept`, which may refuse one by giving a reason.
+ * Reads a segment's records in order, up to the end of the file or to the zeros that a disk keeps behind them, and hands each to `accept`, which may refuse one by giving a reason.
  * `firstSequence` is the sequence number that its header has to have, or `null` for the oldest segment.
  */
 export function scanSegment(
@@ -57,7 +57,7 @@ export function scanSegment(
   const stop = (broken: string | null): Scan => ({ end, broken, nextSequence });
   do {
     const read = readRecord(bytes, end);
-    if (read.kind === "invalid") return stop(read.reason);
+    if (read.kind === "invalid") return stop(end > 0 && isZeroFrom(bytes, end) ? null : read.reason);
     const { record, sequence } = read;
     if (end === 0 && firstSequence === null) nextSequence = sequence;
     const refusal = wrongPlace(record, sequence, end, nextSequence) ?? accept(record);
@@ -78,6 +78,11 @@ export function flushedThroughAfter(bytes: Uint8Array, from: number): number {
     offset = findRecord(bytes, read.kind === "valid" ? read.end : offset + 1);
   }
   return highest;
+}
+
+/** No record starts with a zero, so where only zeros follow nothing was ever written, or all of it was lost unflushed. */
+function isZeroFrom(bytes: Uint8Array, from: number): boolean {
+  return bytes.subarray(from).every((byte) => byte === 0);
 }
 
 /** Why a valid record cannot stand where it stands, or `null`. */

@@ -61,7 +61,8 @@ export class FileQueue {
   /** See `Disk.flush`. */
   flush(done: Done<null>): void {
     this.#lastWrite().flushes.push(done);
-    this.#proceed();
+    // After what else this turn has to do, such as sending to others what they can write at the same time.
+    process.nextTick(() => this.#proceed());
   }
 
   /** See `Disk.read`. */
@@ -186,7 +187,8 @@ export class FileQueue {
     if (this.#failure !== null) return failed(this.#failure);
     try {
       const { buffer, byteOffset, length } = await readFile(this.#path);
-      return { ok: true, value: new Uint8Array(buffer, byteOffset, length) };
+      const writtenBytes = Math.min(length, this.#file?.writtenBytes ?? length);
+      return { ok: true, value: new Uint8Array(buffer, byteOffset, writtenBytes) };
     } catch (error) {
       return failed(diskFailure(this.#path, "read", error));
     }
