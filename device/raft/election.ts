@@ -55,9 +55,15 @@ export function isProtected(state: State, request: VoteRequest): boolean {
   return state.rules.isLeaderProtected(sinceHeardUs, state.options.electionTimeoutMinUs, request.transfer);
 }
 
-/** A pre-vote promises nothing and changes nothing: "in that term I would vote for you". */
+/**
+ * A pre-vote promises nothing and changes nothing: "in that term I would vote for you". Whoever says so lets the other
+ * try first: two that miss the same leader at the same moment would otherwise split the votes.
+ */
 export function onPreVote(state: State, request: VoteRequest): void {
   const granted = request.term > state.term && isUpToDate(state, request);
+  if (granted && state.role.name === "follower") {
+    state.electionDeadline = Math.max(state.electionDeadline, state.now + state.options.heartbeatUs);
+  }
   reply(state, request, "preVoteReply", granted);
 }
 

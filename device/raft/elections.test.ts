@@ -366,3 +366,30 @@ describe("the first election after a start", () => {
     expect(deadlineOf({ leaseReads: true })).toBe(defaultRaftOptions.electionTimeoutMinUs);
   });
 });
+
+describe("boards that miss the same leader at the same moment", () => {
+  function aboutToAsk(): Raft {
+    return new Raft({
+      id: "b",
+      initial,
+      hardState: { term: 1, votedFor: null },
+      log: { snapshot: null, entries: [] },
+      options: { ...defaultRaftOptions, firstElectionTimeoutMinUs: 10_000 },
+      random: { between: (min) => min },
+      now: 0,
+    });
+  }
+  const preVote = { type: "preVote", from: "a", to: "b", lastIndex: 0, lastTerm: 0, transfer: false } as const;
+
+  test("given a board that is about to ask, when it grants another's pre-vote, then it lets the other try first", () => {
+    const raft = aboutToAsk();
+    raft.step({ ...preVote, term: 2 });
+    expect(raft.nextDeadline()).toBe(defaultRaftOptions.heartbeatUs);
+  });
+
+  test("given a board that is about to ask, when it refuses another's pre-vote, then it asks as soon as it would have", () => {
+    const raft = aboutToAsk();
+    raft.step({ ...preVote, term: 1 });
+    expect(raft.nextDeadline()).toBe(10_000);
+  });
+});
