@@ -1,8 +1,19 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { blocksOf, liveLinesOf, makeFolder, readDocuments, root } from "./documents.ts";
+import {
+  type Block,
+  blocksOf,
+  fieldsPrintedBy,
+  fileNameOf,
+  fromElsewhere,
+  isLive,
+  liveLinesOf,
+  makeFolder,
+  readDocuments,
+  root,
+} from "./documents.ts";
 
 /** What the examples call beside `npx adrift`. */
 const parts = ["mosquitto_pub", "mosquitto_sub"];
@@ -11,8 +22,8 @@ const isToBeSkipped = missing.length > 0 && process.env["CI"] === undefined;
 if (isToBeSkipped) console.log(`The live examples of the documents are skipped: ${missing.join(", ")} not installed.`);
 
 const documents = readDocuments()
-  .map((document) => ({ path: document.path, lines: blocksOf(document).flatMap(liveLinesOf) }))
-  .filter(({ lines }) => lines.length > 0);
+  .map((document) => ({ path: document.path, blocks: blocksOf(document).filter(isLive) }))
+  .filter(({ blocks }) => blocks.length > 0);
 
 /** Somebody who types what a document says into a terminal, in a folder of their own. */
 class Reader {
@@ -22,20 +33,31 @@ class Reader {
   constructor() {
     const bin = join(this.#folder, ".bin");
     mkdirSync(bin);
-    // In a checkout `npx adrift` finds the checkout's own command; this folder is none.
+    // In a checkout `npx` finds the checkout's own commands; this folder is none.
     const npx = join(bin, "npx");
-    writeFileSync(npx, `#!/bin/sh\nshift\nexec "${process.execPath}" "${join(root, "bin/adrift.mjs")}" "$@"\n`);
+    const [adrift, tsx] = [join(root, "bin/adrift.mjs"), join(root, "node_modules/tsx/dist/cli.mjs")];
+    const script = `case "$1" in adrift) command="${adrift}" ;; tsx) command="${tsx}" ;; esac
+shift
+exec "${process.execPath}" "$command" "$@"`;
+    writeFileSync(npx, `#!/bin/sh\n${script}\n`);
     chmodSync(npx, 0o755);
   }
 
-  async type(line: string): Promise<void> {
-    if (/^npx adrift (?:up|broker)\b/.test(line) && !line.includes("--print")) await this.#start(line);
-    else await this.#run(line);
+  save(fileName: string, text: string): void {
+    writeFileSync(join(this.#folder, fileName), this.#asHere(fromElsewhere(text)));
+  }
+
+  /** Gives what was printed, if it ends by itself. */
+  async type(line: string): Promise<string> {
+    const goesOn = /^npx adrift (?:up|broker|watch)\b/.test(line) && !line.includes("--print");
+    if (!goesOn) return this.#run(this.#asHere(line));
+    await this.#start(line);
+    return "";
   }
 
   /** Presses Ctrl-C where something still runs, and looks whether anything is left behind. */
   async leave(): Promise<void> {
-    for (const child of this.#running) {
+    for (const child of this.#running.reverse()) {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGINT");
       await ended;
@@ -45,7 +67,14 @@ class Reader {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Something that goes on until Ctrl-C: typed, and left alone once it says how it ends. */
+  /** MQTT's usual port may be taken on this machine: a reader then uses the one that `adrift up` prints. */
+  #asHere(text: string): string {
+    const upFile = join(this.#folder, ".adrift/up.json");
+    const [, port] = existsSync(upFile) ? (/:(\d+)"/.exec(readFileSync(upFile, "utf8")) ?? []) : [];
+    return port === undefined ? text : text.replaceAll(/\b1883\b/g, port);
+  }
+
+  /** Something that goes on until Ctrl-C: typed, and left alone once it says how it ends, or how the boards are. */
   async #start(line: string): Promise<void> {
     const child = spawn("bash", ["-c", `exec ${line}`], { ...this.#surroundings(), stdio: "pipe" });
     this.#running.push(child);
@@ -53,7 +82,7 @@ class Reader {
     await new Promise<void>((resolve, reject) => {
       const hear = (text: Buffer): void => {
         said += text.toString();
-        if (said.includes("Ctrl-C")) resolve();
+        if (/Ctrl-C|: leader,/.test(said)) resolve();
       };
       child.stdout.on("data", hear);
       child.stderr.on("data", hear);
@@ -61,11 +90,11 @@ class Reader {
     });
   }
 
-  async #run(line: string): Promise<void> {
+  #run(line: string): Promise<string> {
     const script = `set -eo pipefail\n${line}`;
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       execFile("bash", ["-c", script], this.#surroundings(), (error, out, err) => {
-        if (error === null) resolve();
+        if (error === null) resolve(out);
         else reject(new Error(`${line} ended with ${error.code} and said:\n${out}${err}`));
       });
     });
@@ -78,11 +107,26 @@ class Reader {
 }
 
 describe.skipIf(isToBeSkipped)("given a reader with a terminal for each document", () => {
-  for (const { path, lines } of documents) {
+  for (const { path, blocks } of documents) {
     describe(path, () => {
       const reader = new Reader();
       afterAll(() => reader.leave());
-      for (const [place, line] of lines.entries()) test(`${place + 1}: ${line}`, () => reader.type(line));
+      for (const block of blocks) follow(block, reader);
     });
   }
 });
+
+function follow(block: Block, reader: Reader): void {
+  const fileName = fileNameOf(block);
+  if (fileName !== null) test(`${fileName} is saved`, () => reader.save(fileName, block.text));
+  const fields = fieldsPrintedBy(block);
+  for (const line of liveLinesOf(block)) {
+    if (fields === null) test(line, async () => void (await reader.type(line)));
+    else test(`${line} prints these fields`, async () => expect(fieldsOf(await reader.type(line))).toEqual(fields));
+  }
+}
+
+function fieldsOf(printed: string): readonly string[] {
+  const document: unknown = JSON.parse(printed);
+  return Object.keys(document ?? {}).sort();
+}

@@ -14,13 +14,20 @@ import {
   commandsInText,
   commandsOf,
   demoPicture,
+  fieldsPrintedBy,
+  fileNameOf,
+  firstCells,
+  fromElsewhere,
   generatedPart,
+  isLive,
   liveLinesOf,
   makeFolder,
   mutantTable,
+  quoted,
   readDocument,
   readDocuments,
   root,
+  rowsOf,
   runCommand,
   runNodeTest,
   slowCommands,
@@ -42,8 +49,8 @@ describe("given a reader who does what the documents say, one after the other", 
   const tried = new Set<string>();
   for (const document of documents) {
     for (const block of blocksOf(document)) {
-      const [fileName = ""] = block.notes;
-      if (fileName.includes(".")) {
+      const fileName = fileNameOf(block);
+      if (fileName !== null && !isLive(block)) {
         test(`${document.path}: ${fileName} is what it says it is`, () => {
           writeFileSync(join(folder, fileName), block.text);
           checkExample(block, fileName);
@@ -149,36 +156,50 @@ describe("the reference of files agrees with the schemas", () => {
 });
 
 describe("the reference of commands agrees with the command", () => {
-  const sections = commands.text.split(/^## /m).slice(1);
+  /** Commands that are alike share a section. */
+  const sections = commands.text
+    .split(/^## /m)
+    .slice(1)
+    .map((text) => ({ names: text.slice(0, text.indexOf("\n")).split(", "), text }));
 
-  test("it has a section for each", async () => {
+  test("it has a section for each, and README.md a row", async () => {
     const { out } = await runCommand("npx adrift --help", folder);
     const [, list = ""] = out.split("Commands:");
     const names = Array.from(list.matchAll(/^ {2}(\w+) [[<]/gm), ([, name]) => name).filter((name) => name !== "help");
-    expect(sections.map((section) => section.split("\n")[0])).toEqual(names);
+    expect(sections.flatMap((section) => section.names)).toEqual(names);
+    expect(firstCells(readDocument("README.md").text, "command")).toEqual(names.sort());
   });
 
-  test.each(sections.map((section) => [section.split("\n")[0] ?? "", section]))(
+  test.each(sections.flatMap(({ names, text }) => names.map((name) => [name, text] as const)))(
     "%s takes these options",
     async (name, section) => {
       const { out } = await runCommand(`npx adrift ${name} --help`, folder);
-      const options = Array.from(out.matchAll(/^ {2}(--[a-z]+(?: <\w+>)?)/gm), ([, option = ""]) => option);
-      expect(firstCells(section, "option")).toEqual(options.sort());
+      const options = Array.from(out.matchAll(/^ {2}(--[a-z-]+(?: <[\w.]+>)?)/gm), ([, option = ""]) => option);
+      expect(optionsOf(name, section)).toEqual(options.sort());
     },
   );
 
   for (const section of sections) {
-    const parts = section.split(/(?=^```sh json$)/m).slice(1);
-    for (const part of parts) {
-      const [command = ""] = blocksOf({ path: commands.path, text: part }).flatMap(commandsOf);
+    for (const block of blocksOf({ path: commands.path, text: section.text })) {
+      const fields = fieldsPrintedBy(block);
+      if (fields === null || isLive(block)) continue;
+      const [command = ""] = commandsOf(block);
       test(`${command} prints these fields`, async () => {
-        writeFileSync(join(folder, "history.jsonl"), exampleHistory(section));
+        writeFileSync(join(folder, "history.jsonl"), exampleHistory(section.text));
         const { out } = await runCommand(command, folder);
-        expect(firstCells(part, "field of the document")).toEqual(Object.keys(JSON.parse(out) as object).sort());
+        expect(fields).toEqual(Object.keys(JSON.parse(out) as object).sort());
       });
     }
   }
 });
+
+/** The options that a section says a command takes. A column `of` says which of the section's commands, or `all`. */
+function optionsOf(name: string, section: string): readonly string[] {
+  const rows = rowsOf(section, "option").filter(([, of = "", ...meaning]) => {
+    return meaning.length === 0 || of === "all" || quoted(of).includes(name);
+  });
+  return rows.flatMap(([first = ""]) => quoted(first)).sort();
+}
 
 function checkExample({ language, text }: Block, fileName: string): void {
   switch (language) {
@@ -190,7 +211,7 @@ function checkExample({ language, text }: Block, fileName: string): void {
       checkHistory(eventsIn(text, fileName));
       return;
     case "ts":
-      writeFileSync(join(folder, fileName), text.replaceAll('from "./', `from "${root}`));
+      writeFileSync(join(folder, fileName), fromElsewhere(text));
       runNodeTest(join(folder, fileName));
       return;
     default:
@@ -226,37 +247,13 @@ async function tryCommand(command: string, note: string | undefined): Promise<vo
   expect(status).toBe(note === "invalid" ? 1 : 0);
 }
 
-// Tables, schemas, sources
-
-/** The cells of the rows of the tables whose head begins with `head`. */
-function rowsOf(markdown: string, head: string): readonly (readonly string[])[] {
-  const tables = markdown.split("\n\n").filter((part) => part.startsWith(`| ${head} |`));
-  return tables.flatMap((table) =>
-    table
-      .trim()
-      .split("\n")
-      .slice(2)
-      .map((row) => row.split(/(?<!\\)\|/).slice(1, -1))
-      .map((cells) => cells.map((cell) => cell.trim())),
-  );
-}
-
-/** What stands in backquotes in the first cells of such tables, sorted. */
-function firstCells(markdown: string, head: string): readonly string[] {
-  return rowsOf(markdown, head)
-    .flatMap(([first = ""]) => quoted(first))
-    .sort();
-}
+// Schemas, sources
 
 /** What a pattern finds in the sources of a folder, tests left out, each once, sorted. */
 function namesIn(path: string, pattern: RegExp): readonly string[] {
   const sources = readdirSync(join(root, path)).filter((file) => /^[^.]+\.ts$/.test(file));
   const texts = sources.map((file) => readFileSync(join(root, path, file), "utf8"));
   return [...new Set(texts.flatMap((text) => Array.from(text.matchAll(pattern), ([, name = ""]) => name)))].sort();
-}
-
-function quoted(text: string): readonly string[] {
-  return Array.from(text.matchAll(/`([^`]+)`/g), ([, inside = ""]) => inside);
 }
 
 type Schema = {

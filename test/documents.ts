@@ -26,25 +26,45 @@ export function readDocument(path: string): Document {
   return { path, text: readFileSync(join(root, path), "utf8") };
 }
 
-/** A fenced block. `notes`: the words after the language, such as the name under which a reader is to save it. */
-export type Block = { readonly language: string; readonly notes: readonly string[]; readonly text: string };
+/**
+ * A fenced block. `notes`: the words after the language, such as the name under which a reader is to save it. `after`:
+ * what follows it, up to the next block.
+ */
+export type Block = {
+  readonly language: string;
+  readonly notes: readonly string[];
+  readonly text: string;
+  readonly after: string;
+};
 
 export function blocksOf({ text }: Document): readonly Block[] {
-  return Array.from(text.matchAll(/^```(\S+)([^\n]*)\n(.*?)^```$/gms), ([, language = "", notes = "", body = ""]) => ({
+  const found = [...text.matchAll(/^```(\S+)([^\n]*)\n(.*?)^```$/gms)];
+  return found.map(({ 0: whole, 1: language = "", 2: notes = "", 3: body = "", index }, at) => ({
     language,
     notes: notes.split(" ").filter((note) => note !== ""),
     text: body,
+    after: text.slice(index + whole.length, found[at + 1]?.index),
   }));
 }
 
-/** Whether the lines of a block want boards that run: a system test follows these, one document after the other. */
-export function isLive({ language, notes }: Block): boolean {
-  return language === "sh" && notes.includes("live");
+/** The name under which a reader is to save a block; `null` if there is none. */
+export function fileNameOf({ notes }: Block): string | null {
+  return notes.find((note) => note.includes(".")) ?? null;
+}
+
+/** An example in TypeScript as somebody writes it who is not in this checkout. */
+export function fromElsewhere(source: string): string {
+  return source.replaceAll('from "./', `from "${root}`);
+}
+
+/** Whether a block wants boards that run: a system test follows these, one document after the other. */
+export function isLive({ notes }: Block): boolean {
+  return notes.includes("live");
 }
 
 /** The lines of a block that wants boards that run, without their comments. */
 export function liveLinesOf(block: Block): readonly string[] {
-  if (!isLive(block)) return [];
+  if (block.language !== "sh" || !isLive(block)) return [];
   const joined = block.text.replaceAll("\\\n", " ");
   return joined
     .split("\n")
@@ -70,9 +90,40 @@ export const slowCommands: ReadonlyMap<string, string> = new Map([
   ["npx adrift fuzz --seeds 1000", "a campaign of a thousand seeds takes a minute"],
   ["npx adrift fuzz --minutes 10", "it goes on for ten minutes"],
   ["npx adrift fuzz --mutant all", "some mutants take hundreds of seeds"],
+  ["npx adrift bench --vs etcd", "it measures for minutes, and wants etcd"],
   ["npx adrift fuzz --mutant forgets-its-vote-at-restart", "the faults that it takes are shrunk, run by run"],
   ["npx adrift fuzz --mutant commits-an-old-term-by-counting", "the faults that it takes are shrunk, run by run"],
 ]);
+
+/** The fields of the JSON document that a block's command prints, as the table after it lists them; `null` without one. */
+export function fieldsPrintedBy({ notes, after }: Block): readonly string[] | null {
+  return notes.includes("json") ? firstCells(after, "field of the document") : null;
+}
+
+/** The cells of the rows of the tables whose head begins with `head`. */
+export function rowsOf(markdown: string, head: string): readonly (readonly string[])[] {
+  const tables = markdown.split("\n\n").filter((part) => part.trimStart().startsWith(`| ${head} |`));
+  return tables.flatMap((table) =>
+    table
+      .trim()
+      .split("\n")
+      .slice(2)
+      .map((row) => row.split(/(?<!\\)\|/).slice(1, -1))
+      .map((cells) => cells.map((cell) => cell.trim())),
+  );
+}
+
+/** What stands in backquotes in the first cells of such tables, sorted. */
+export function firstCells(markdown: string, head: string): readonly string[] {
+  return rowsOf(markdown, head)
+    .flatMap(([first = ""]) => quoted(first))
+    .sort();
+}
+
+/** What stands in backquotes. */
+export function quoted(text: string): readonly string[] {
+  return Array.from(text.matchAll(/`([^`]+)`/g), ([, inside = ""]) => inside);
+}
 
 /** A folder for whoever follows the documents. */
 export function makeFolder(): string {

@@ -32,7 +32,9 @@ describe("given the package, packed and installed in an empty folder", () => {
     expect(files.filter((file) => /\.(?:test|suite)\.|(?<!\.d)\.ts$|\.tgz$/.test(file))).toEqual([]);
   });
 
-  test.each(["adrift-raft", "adrift-raft/raft", "adrift-raft/check"])("then %s can be imported", (entrance) => {
+  const entrances = ["adrift-raft", "adrift-raft/raft", "adrift-raft/check", "adrift-raft/client"];
+
+  test.each(entrances)("then %s can be imported", (entrance) => {
     const names: unknown = JSON.parse(
       run(process.execPath, [
         "--input-type=module",
@@ -46,9 +48,10 @@ describe("given the package, packed and installed in an empty folder", () => {
   test("then its types hold in a strict project", () => {
     write("user.ts", 'export * as sim from "adrift-raft";\nexport * as raft from "adrift-raft/raft";\n');
     write("user-check.ts", 'export * as check from "adrift-raft/check";\n');
+    write("user-client.ts", 'export * as client from "adrift-raft/client";\n');
     const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", ""];
     const tsc = join(root, "node_modules/typescript/lib/tsc.js");
-    expect(run(process.execPath, [tsc, ...options, "user.ts", "user-check.ts"])).toBe("");
+    expect(run(process.execPath, [tsc, ...options, "user.ts", "user-check.ts", "user-client.ts"])).toBe("");
   });
 });
 
