@@ -48,7 +48,14 @@ export type LinksHandlers = {
   failed(broker: string, reason: string): void;
 };
 
-type Link = { readonly broker: string; readonly connection: Connection; number: number };
+type Link = {
+  readonly broker: string;
+  readonly connection: Connection;
+  /** Counts the connections so far. */
+  number: number;
+  /** Whether the broker was asked for requests and has not said yet that they will come. */
+  awaitsRequests: boolean;
+};
 
 /** See the head of this file. */
 export class Links {
@@ -106,16 +113,26 @@ export class Links {
 
   /** Whether this board wants the requests that are for whoever leads. */
   takeRequests(wanted: boolean): void {
-    for (const { connection } of this.#links) {
-      if (wanted) connection.subscribe(this.#topics.allRequests);
-      else connection.unsubscribe(this.#topics.allRequests);
+    for (const link of this.#links) {
+      link.awaitsRequests = wanted && link.connection.isUp;
+      if (wanted) link.connection.subscribe(this.#topics.allRequests, () => this.#requestsWillCome(link));
+      else link.connection.unsubscribe(this.#topics.allRequests);
     }
   }
 
-  /** Tells everybody, on every broker, how the board takes part now. */
+  /**
+   * Tells everybody, on every broker, how the board takes part now. That it leads is told where requests will reach it:
+   * clients ask again as soon as they hear of a new leader, and what they ask too early nobody gets.
+   */
   publishStatus(): void {
     const payload = this.#statusPayload(this.#settings.status());
-    for (const link of this.#links) this.#publishStatusOn(link, payload);
+    for (const link of this.#links) if (!link.awaitsRequests) this.#publishStatusOn(link, payload);
+  }
+
+  #requestsWillCome(link: Link): void {
+    if (!link.awaitsRequests) return;
+    link.awaitsRequests = false;
+    this.#publishStatusOn(link, this.#statusPayload(this.#settings.status()));
   }
 
   publishEvent(record: FlightRecord): void {
@@ -150,12 +167,15 @@ export class Links {
           this.#publishStatusOn(link, this.#statusPayload(this.#settings.status()));
           handlers.connection(broker, true);
         },
-        down: () => handlers.connection(broker, false),
+        down: () => {
+          link.awaitsRequests = false;
+          handlers.connection(broker, false);
+        },
         message: (topic, payload, retained) => inbound.take(broker, topic, payload, retained),
         failed: (reason) => handlers.failed(broker, reason),
       },
     });
-    const link: Link = { broker, connection, number: 0 };
+    const link: Link = { broker, connection, number: 0, awaitsRequests: false };
     if (boards.some(({ name, inbox }) => name === board && inbox === broker)) {
       connection.subscribe(this.#topics.raftInbox(board));
     }

@@ -97,10 +97,11 @@ export class Connection {
     return this.#socket?.writableLength ?? 0;
   }
 
-  /** From now on, also after a reconnection. */
-  subscribe(filter: string): void {
+  /** From now on, also after a reconnection. `done` is told when the broker, if it is up, has acknowledged it. */
+  subscribe(filter: string, done: () => void = () => {}): void {
     this.#subscriptions.add(filter);
-    if (this.#isUp) this.#client.subscribe(filter, { qos: 0 });
+    if (this.#isUp) this.#client.subscribe(filter, { qos: 0 }, done);
+    else done();
   }
 
   unsubscribe(filter: string): void {
