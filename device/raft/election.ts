@@ -57,14 +57,22 @@ export function isProtected(state: State, request: VoteRequest): boolean {
 
 /**
  * A pre-vote promises nothing and changes nothing: "in that term I would vote for you". Whoever says so lets the other
- * try first: two that miss the same leader at the same moment would otherwise split the votes.
+ * try first, and of two that ask at the same time one gives way: boards that miss the same leader at the same moment
+ * would otherwise split the votes.
  */
 export function onPreVote(state: State, request: VoteRequest): void {
   const granted = request.term > state.term && isUpToDate(state, request);
-  if (granted && state.role.name === "follower") {
-    state.electionDeadline = Math.max(state.electionDeadline, state.now + state.options.heartbeatUs);
-  }
+  if (granted) letTryFirst(state, request.from);
   reply(state, request, "preVoteReply", granted);
+}
+
+function letTryFirst(state: State, other: MemberId): void {
+  if (state.role.name === "preCandidate" && other < state.id) {
+    becomeFollower(state, null, `${other} asks as well, and is let try first`);
+    state.electionDeadline = state.now;
+  }
+  if (state.role.name !== "follower") return;
+  state.electionDeadline = Math.max(state.electionDeadline, state.now + state.options.heartbeatUs);
 }
 
 /** Grants the vote of this term or refuses it; a vote granted is a promise, so its answer waits for the disk (§3.4). */

@@ -99,6 +99,8 @@ describe("two at once", () => {
     cluster.quietly(() => {
       cluster.timeout("a");
       cluster.timeout("b");
+      cluster.drop({ type: "preVote", from: "a", to: "b" });
+      cluster.drop({ type: "preVote", from: "b", to: "a" });
       cluster.deliver({ type: "preVote" });
       cluster.deliver({ type: "preVoteReply" });
     });
@@ -391,5 +393,14 @@ describe("boards that miss the same leader at the same moment", () => {
     const raft = aboutToAsk();
     raft.step({ ...preVote, term: 1 });
     expect(raft.nextDeadline()).toBe(10_000);
+  });
+
+  test("given two boards that ask at the same time, then one gives way, and the first election has a winner", () => {
+    const cluster = new Cluster({ initial });
+    cluster.timeout("b");
+    cluster.timeout("c");
+    cluster.settle();
+    expect(cluster.raft("b").role).toBe("leader");
+    expect(cluster.raft("b").term).toBe(1);
   });
 });
