@@ -99,6 +99,7 @@ Begin with:
   npx adrift demo              watch a leader lose its cable
   npx adrift run --list        the ready experiments
   npx adrift run trunk-split   run one of them
+  npx adrift up                five boards as processes of this machine
 
 Exit status: 0 valid or done, 1 invalid or failed, 2 unknown, 64 wrong arguments or files, 70 a fault of Adrift's own.`;
 

@@ -1,6 +1,6 @@
 /** The commands that ask a running cluster: a client at the prompt, what the boards say. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Ends } from "../ends.ts";
 import type { Shell } from "../shell.ts";
 import type { Asked } from "./operate.ts";
@@ -64,11 +64,19 @@ export function addClientCommands(program: Command, shell: Shell, ends: Ends): v
 /** How the cluster is found, and how patient the command is. */
 function addOptions(command: Command): Command {
   return command
-    .option("--broker <url>", "a broker, such as mqtt://127.0.0.1:1883; may be repeated", severalOption, [])
+    .addOption(
+      new Option("--broker <url>", "a broker, such as mqtt://127.0.0.1:1883; may be repeated")
+        .argParser(severalOption)
+        .default([], "those that run in this folder"),
+    )
     .option("--cluster <name>", "the cluster's name, with --broker")
     .option("--keys <folder>", "the folder of keys that adrift init made")
     .option("--as <name>", "whose keys to use (default: client)")
-    .option("--timeout <duration>", "how long to wait, such as 500ms or 5s", durationOption, 5_000)
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait, such as 500ms or 5s")
+        .argParser(durationOption)
+        .default(5_000, "5s"),
+    )
     .option("--json", "print JSON and nothing else");
 }
 

@@ -1,6 +1,6 @@
 /** The commands that run boards and brokers on this machine, and cut what joins them. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Ends } from "../ends.ts";
 import type { Shell } from "../shell.ts";
 import type { BrokerOptions } from "./broker.ts";
@@ -11,6 +11,11 @@ import type { UpOptions } from "./up.ts";
 const usualLeaseMs = 60_000;
 const usualPort = 1_883;
 const json = ["--json", "print one JSON document and nothing else"] as const;
+
+/** For how long a cut lasts. */
+function leaseFor(): Option {
+  return new Option("--for <time>", "for how long").argParser(leaseOption).default(usualLeaseMs, "60s");
+}
 
 /** Adds them to the program. */
 export function addLocalCommands(program: Command, shell: Shell, ends: Ends): void {
@@ -30,7 +35,7 @@ export function addLocalCommands(program: Command, shell: Shell, ends: Ends): vo
     .command("cut")
     .description("cut cables of the bench that runs in this folder")
     .argument("<cables...>", "cables, or boards, brokers and switches for all cables that are plugged in there")
-    .option("--for <time>", "for how long (default: 60s)", leaseOption, usualLeaseMs)
+    .addOption(leaseFor())
     .option("--from <end>", "lose only what comes from this end of the cable")
     .option(...json)
     .action((cables: string[], options: CutOptions) =>
@@ -50,7 +55,7 @@ export function addLocalCommands(program: Command, shell: Shell, ends: Ends): vo
     .command("partition")
     .description("cut what joins groups of boards")
     .argument("<groups...>", "boards with commas between them, groups with a bar: 'pi-1,pi-2 | pi-3,pi-4,pi-5'")
-    .option("--for <time>", "for how long (default: 60s)", leaseOption, usualLeaseMs)
+    .addOption(leaseFor())
     .option(...json)
     .action((groups: string[], options: PartitionOptions) =>
       ends(import("./faults.ts").then(({ partition }) => partition(shell, groups, options))),

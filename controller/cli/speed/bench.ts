@@ -78,7 +78,7 @@ function print({ out, folder }: Shell, report: SpeedReport, options: BenchOption
 function notes({ peer }: SpeedReport, { seconds, rounds }: BenchOptions): readonly string[] {
   const all = [
     `Three members on this machine (${availableParallelism()} cores), data flushed to disk before it is acknowledged,`,
-    `256-byte values on 1,000 keys, clients in one process of their own; ${rounds} rounds of ${seconds} s.`,
+    `256-byte values on 1,000 keys, clients in one process of their own; ${rounds} ${rounds === 1 ? "round" : "rounds"} of ${seconds} s.`,
     "Reads are linearizable. A figure is the median of its rounds; spread: the least and the most.",
     "Fail-over: from the fault to the next acknowledged write of a client that has one under way and repeats it.",
     "Start: from the start of all three processes until one leads, so has the votes of two.",
