@@ -21,6 +21,7 @@ beforeAll(() => {
   const { text } = readyExperiment("broker-loss") ?? { text: "" };
   writeFileSync(join(folder, "inbox-loss.yaml"), text.replace("target: broker,", "target: inbox-1,"));
   writeFileSync(join(folder, "long-cut.yaml"), longCut);
+  writeFileSync(join(folder, "kill-loop.yaml"), killLoop);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -55,6 +56,18 @@ describe.concurrent("the ready experiments on local benches", () => {
   });
 });
 
+describe("kill -9 in a loop", () => {
+  it("given boards that are killed hundreds of times under load, then no client was lied to", {
+    timeout: 300_000,
+  }, async () => {
+    const document = await run("kill-loop.yaml", "local");
+    expect(safety(document)).toEqual({ broken: [], findings: [] });
+    expect(document).toMatchObject({ verdict: "valid", interrupted: false });
+    expect(document.history.ok).toBeGreaterThan(1_000);
+    expect(actionsOf(document).filter((kind) => kind === "kill").length).toBeGreaterThan(200);
+  });
+});
+
 describe("Ctrl-C", () => {
   it("given a run whose leader is cut off, then it is judged as far as it went and kept, and no process is left", {
     timeout: 120_000,
@@ -65,11 +78,7 @@ describe("Ctrl-C", () => {
     const { status, document } = await adrift.ended;
     expect(status).toBe(2);
     expect(document).toMatchObject({ verdict: "unknown", interrupted: true });
-    const events = readFileSync(join(folder, document.run, "events.jsonl"), "utf8")
-      .trim()
-      .split("\n");
-    const done = events.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "done");
-    expect(done.map(({ action }) => action.kind)).toEqual(["cut", "heal"]);
+    expect(actionsOf(document)).toEqual(["cut", "heal"]);
     expect(processesLeft(adrift.mark)).toEqual([]);
   });
 });
@@ -80,6 +89,21 @@ faults:
   - { fault: cut, target: leader, at: 1s, for: 100s }
 `;
 
+/** Each fault has a rhythm of its own, so that boards die at all moments of their lives, their starts included. */
+const killLoop = `
+duration: 62s
+workload: { clients: 8, operationsPerSecond: 200 }
+raft: { snapshotAfterEntries: 300, trailingEntries: 50 }
+faults:
+  - { fault: crash, target: a follower, at: 2s, every: 530ms, for: 270ms }
+  - { fault: crash, target: leader, at: 2700ms, every: 1190ms, for: 410ms }
+  - { fault: crash, target: minority, at: 3100ms, every: 2950ms, for: 330ms }
+  - { fault: crash, target: all, at: 20s, every: 21s, for: 500ms }
+expect:
+  - linearizable
+  - exactly-once
+`;
+
 type Document = {
   readonly verdict: string;
   readonly expectations: readonly { readonly expects: string; readonly outcome: string; readonly detail: string }[];
@@ -88,6 +112,18 @@ type Document = {
   readonly cuts: readonly { readonly commandedUs: number; readonly seenUs: number; readonly ledAgainUs: number }[];
   readonly run: string;
 };
+
+/** What the bench did, in order. */
+function actionsOf({ run }: Document): readonly string[] {
+  const events = readFileSync(join(folder, run, "events.jsonl"), "utf8")
+    .trim()
+    .split("\n");
+  return events
+    .map((line) => JSON.parse(line))
+    .flatMap(({ kind, action }: { readonly kind: string; readonly action: { readonly kind: string } }) =>
+      kind === "done" ? [action.kind] : [],
+    );
+}
 
 /** What is wrong however busy the machine is. */
 function safety({ expectations, findings }: Document) {
