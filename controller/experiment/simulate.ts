@@ -5,8 +5,8 @@
 
 import type { RaftOptions } from "../../device/raft/index.ts";
 import { createRandom } from "../../device/random.ts";
-import { defaultReplicaOptions, type ReplicaOptions } from "../../device/replica/options.ts";
-import type { Bench, Timing } from "../../hardware/bench.ts";
+import { type ReplicaOptions, replicaOptionsOf } from "../../device/replica/options.ts";
+import type { Bench } from "../../hardware/bench.ts";
 import type { DiskTiming } from "../../sim/disk.ts";
 import type { HistoryEvent } from "../../sim/history.ts";
 import type { Laws } from "../../sim/laws.ts";
@@ -16,7 +16,7 @@ import { World } from "../../sim/world.ts";
 import { carryOut, viewOf } from "../bench/simulated.ts";
 import { createConductor } from "./conductor.ts";
 import { expectsLie } from "./expectations.ts";
-import type { Experiment, FaultKind, RaftSettings } from "./model.ts";
+import type { Experiment, FaultKind } from "./model.ts";
 import { planExperiment, type Step } from "./plan.ts";
 import type { RunEvent, SimulatedRun } from "./run-result.ts";
 
@@ -59,7 +59,10 @@ export function* simulateBySeconds(
   const random = createRandom(settings.seed).fork("faults");
   const conductor = createConductor(bench, random.fork("targets"));
   const options = { sparesQuorum: settings.adversarial ?? false };
-  const replica = { ...replicaOptions(bench.timing, experiment.raft), ...settings.replica };
+  const replica = {
+    ...replicaOptionsOf({ timing: bench.timing, raft: experiment.raft, rejoinAfterDamage: true }),
+    ...settings.replica,
+  };
   const world = new World({
     bench,
     seed: settings.seed,
@@ -128,22 +131,3 @@ export function* simulateBySeconds(
 }
 
 const askEveryUs = 1_000_000;
-
-/** The settings of a replica on a bench, as far as bench and experiment say. */
-export function replicaOptions(timing: Timing, raft: RaftSettings): ReplicaOptions {
-  return {
-    ...defaultReplicaOptions,
-    raft: {
-      ...defaultReplicaOptions.raft,
-      heartbeatUs: timing.heartbeatMs * 1_000,
-      electionTimeoutMinUs: timing.electionMinMs * 1_000,
-      electionTimeoutMaxUs: timing.electionMaxMs * 1_000,
-      firstElectionTimeoutMinUs: 2 * timing.heartbeatMs * 1_000,
-      leaseReads: raft.leaseReads,
-      clockDriftMaxPpm: raft.clockDriftPpmMax ?? defaultReplicaOptions.raft.clockDriftMaxPpm,
-    },
-    snapshotAfterEntries: raft.snapshotAfterEntries ?? defaultReplicaOptions.snapshotAfterEntries,
-    trailingEntries: raft.trailingEntries ?? defaultReplicaOptions.trailingEntries,
-    rejoinAfterDamage: true,
-  };
-}

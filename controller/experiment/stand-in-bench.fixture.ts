@@ -1,6 +1,7 @@
 /** A stand-in for a real bench: a simulated world behind the interface of real ones, in time that nobody waits for. */
 
 import { boardOf } from "../../device/replica/identity.ts";
+import { replicaOptionsOf } from "../../device/replica/options.ts";
 import type { BoardStatus } from "../../device/transport/envelope.ts";
 import type { Bench } from "../../hardware/bench.ts";
 import type { SimBoard } from "../../sim/sim-board.ts";
@@ -9,7 +10,6 @@ import type { BoardRecord, Death, ExperimentBench } from "../bench/bench.ts";
 import { carryOut, viewOf } from "../bench/simulated.ts";
 import type { BenchAction } from "./actions.ts";
 import type { Experiment } from "./model.ts";
-import { replicaOptions } from "./simulate.ts";
 import type { Time } from "./time.ts";
 
 export type StandIn = {
@@ -46,7 +46,7 @@ export function createStandIn(
   const world = new World({
     bench,
     seed: 1,
-    replica: replicaOptions(bench.timing, experiment.raft),
+    replica: replicaOptionsOf({ timing: bench.timing, raft: experiment.raft, rejoinAfterDamage: true }),
     workload: experiment.workload,
     tell: note,
   });

@@ -10,7 +10,7 @@ import { createKeyValue } from "../machine/key-value.ts";
 import type { Keys } from "../mqtt/keys.ts";
 import { createRandom } from "../random.ts";
 import type { Via } from "../replica/host.ts";
-import { defaultReplicaOptions, type ReplicaOptions } from "../replica/options.ts";
+import { replicaOptionsOf } from "../replica/options.ts";
 import { Replica } from "../replica/replica.ts";
 import type { Disk } from "../storage/index.ts";
 import { DropCounters } from "../transport/drop-counters.ts";
@@ -257,24 +257,4 @@ function nextLeader({ raft }: Replica): string | null {
   const { voters } = raft.configuration;
   const followers = raft.followers().filter(({ member }) => voters.includes(member));
   return followers.toSorted((one, other) => other.matchIndex - one.matchIndex)[0]?.member ?? null;
-}
-
-/** The replica's settings, as far as the board's configuration says. */
-export function replicaOptionsOf({ timing, raft, rejoinAfterDamage }: BoardConfiguration): ReplicaOptions {
-  const usual = defaultReplicaOptions;
-  return {
-    ...usual,
-    raft: {
-      ...usual.raft,
-      heartbeatUs: timing.heartbeatMs * 1_000,
-      electionTimeoutMinUs: timing.electionMinMs * 1_000,
-      electionTimeoutMaxUs: timing.electionMaxMs * 1_000,
-      firstElectionTimeoutMinUs: 2 * timing.heartbeatMs * 1_000,
-      leaseReads: raft.leaseReads,
-      clockDriftMaxPpm: raft.clockDriftPpmMax ?? usual.raft.clockDriftMaxPpm,
-    },
-    snapshotAfterEntries: raft.snapshotAfterEntries ?? usual.snapshotAfterEntries,
-    trailingEntries: raft.trailingEntries ?? usual.trailingEntries,
-    rejoinAfterDamage,
-  };
 }

@@ -34,3 +34,36 @@ export const defaultReplicaOptions: ReplicaOptions = {
   promoteLearners: true,
   rejoinAfterDamage: false,
 };
+
+/** What a bench and an experiment choose; `null`: as usual. */
+export type ReplicaChoices = {
+  readonly timing: { readonly heartbeatMs: number; readonly electionMinMs: number; readonly electionMaxMs: number };
+  readonly raft: {
+    readonly leaseReads: boolean;
+    readonly clockDriftPpmMax: number | null;
+    readonly snapshotAfterEntries: number | null;
+    readonly trailingEntries: number | null;
+  };
+  readonly rejoinAfterDamage: boolean;
+};
+
+/** The settings of a board with these choices, simulated or real. */
+export function replicaOptionsOf({ timing, raft, rejoinAfterDamage }: ReplicaChoices): ReplicaOptions {
+  const usual = defaultReplicaOptions;
+  return {
+    ...usual,
+    raft: {
+      ...usual.raft,
+      heartbeatUs: timing.heartbeatMs * 1_000,
+      electionTimeoutMinUs: timing.electionMinMs * 1_000,
+      electionTimeoutMaxUs: timing.electionMaxMs * 1_000,
+      // A leader that is there is heard within two heartbeats.
+      firstElectionTimeoutMinUs: 2 * timing.heartbeatMs * 1_000,
+      leaseReads: raft.leaseReads,
+      clockDriftMaxPpm: raft.clockDriftPpmMax ?? usual.raft.clockDriftMaxPpm,
+    },
+    snapshotAfterEntries: raft.snapshotAfterEntries ?? usual.snapshotAfterEntries,
+    trailingEntries: raft.trailingEntries ?? usual.trailingEntries,
+    rejoinAfterDamage,
+  };
+}
