@@ -156,7 +156,8 @@ async function start(name: string): Promise<void> {
     founders: names,
     brokers: [{ name: "broker", url: `mqtt://127.0.0.1:${broker.port}` }],
     serves: null,
-    timing: { heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600 },
+    // Patient enough for a machine that is busy with other tests: none of these waits for an election time-out.
+    timing: { heartbeatMs: 50, electionMinMs: 2_000, electionMaxMs: 2_500 },
     raft: { leaseReads: false, clockDriftPpmMax: null, snapshotAfterEntries: null, trailingEntries: null },
     rejoinAfterDamage: false,
     keys: null,
