@@ -4,6 +4,7 @@
  */
 
 import type { Json } from "../../device/json.ts";
+import { largeNumberIn } from "./large-number.ts";
 
 /** What a client can do to a key. */
 export type OperationName = "read" | "write" | "cas" | "append" | "add" | "delete";
@@ -138,7 +139,6 @@ function isDeeper(value: Json | Fields | undefined, depth: number): boolean {
 /** Only such texts can hold a number that is too large. */
 const mayBeLarge = /\d{16}|\d[eE]/;
 
-/** Beyond 2^53 different whole numbers are read as the same one, and a verdict on them would be worth nothing. */
 function numberProblem(text: string, fields: Fields): string | null {
   if (!mayBeLarge.test(text)) return null;
   for (const field of ["value", "result"]) {
@@ -148,16 +148,6 @@ function numberProblem(text: string, fields: Fields): string | null {
       `"${field}" holds a number beyond ${Number.MAX_SAFE_INTEGER} (it reads as ${large}), where numbers cannot be told ` +
       "from their neighbours; write such numbers as strings."
     );
-  }
-  return null;
-}
-
-function largeNumberIn(value: Json | undefined): number | null {
-  if (typeof value === "number") return Math.abs(value) > Number.MAX_SAFE_INTEGER ? value : null;
-  if (typeof value !== "object" || value === null) return null;
-  for (const part of Object.values(value)) {
-    const large = largeNumberIn(part);
-    if (large !== null) return large;
   }
   return null;
 }

@@ -76,6 +76,34 @@ describe("operations at the prompt", () => {
     expect(await adrift("add t lots")).toMatch(/^64 "lots" is no number/);
   });
 
+  it.each([
+    [["put", "n", "12345678901234567890"], /^64 .* beyond 9007199254740991, .* 12345678901234567000: .*--text/],
+    [["put", "n", '{"a":[9007199254740993]}'], /^64 .* beyond 9007199254740991, .* as 9007199254740992/],
+    [["put", "n", "1e999"], /^64 .*Infinity/],
+    [["cas", "n", "9007199254740993", "1"], /^64 9007199254740993 holds/],
+    [["cas", "n", "null", "-9007199254740993"], /^64 -9007199254740993 holds/],
+    [["add", "n", "9007199254740993"], /^64 9007199254740993 is beyond 9007199254740991/],
+    [["put", "n", "\ufffd"], /^64 .*not UTF-8/],
+    [["append", "n", "a\ufffd"], /^64 .*not UTF-8/],
+    [["get", "\ufffd"], /^64 .*not UTF-8/],
+  ])(
+    "given what would not be kept as it was typed, when `adrift %j` is called, then it is refused",
+    async (args, complaint) => {
+      const { status, out, err } = await shell.adrift(args);
+      expect(`${status} ${out}${err}`).toMatch(complaint);
+      expect(await adrift("get n")).toBe("0 null");
+    },
+  );
+
+  it("given what can be kept as it was typed, when it is put, then it is", async () => {
+    await adrift("put m 9007199254740991");
+    expect(await adrift("get m")).toBe("0 9007199254740991");
+    await adrift("put m 12345678901234567890 --text");
+    expect(await adrift("get m")).toBe("0 12345678901234567890");
+    await adrift("put m", '"\\ufffd"');
+    expect(await adrift("get m")).toBe("0 \ufffd");
+  });
+
   it("given answers that get lost, when the time is up, then of a change nothing is known, and a read had no effect", async () => {
     await adrift("put d 1");
     const [leader] = bench.boards;
@@ -109,6 +137,7 @@ describe("operations at the prompt", () => {
     ["get x --cluster other", /^64 Here runs bench, not other/],
     ["get x --as me", /^64 --as says whose keys/],
     ["get x --keys nowhere", /^64 .*nowhere.*missing/],
+    ["get x --lease --stale", /^64 .*'--lease' cannot be used with .*'--stale'/],
     ["get x --timeout soon", /^64 .*500ms or 5s/],
   ])("given `adrift %s`, when it is called, then it says what is wrong", async (commandLine, complaint) => {
     expect(await adrift(commandLine)).toMatch(complaint);

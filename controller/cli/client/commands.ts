@@ -14,7 +14,7 @@ export function addClientCommands(program: Command, shell: Shell, ends: Ends): v
   addOptions(program.command("get"))
     .description("read a key of a running cluster")
     .argument("<key>")
-    .option("--lease", "trust the leader's clock instead of asking a majority")
+    .addOption(new Option("--lease", "trust the leader's clock instead of asking a majority").conflicts("stale"))
     .option("--stale", "trust what a board knows, which may be long past")
     .action((key: string, options: ClientOptions & { lease?: true; stale?: true }) =>
       operate({ op: "read", key, mode: readMode(options) }, options),

@@ -3,9 +3,10 @@
 import type { Json } from "../../../device/json.ts";
 import { ConnectError, type ConnectedClient, DefiniteError, IndefiniteError } from "../../../device/mqtt/client.ts";
 import type { ReadMode } from "../../../device/transport/protocol.ts";
-import { type ExitStatus, exitStatus, type Shell, UsageError } from "../shell.ts";
+import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
 import { connectTo, findCluster } from "./find-cluster.ts";
 import type { ClientOptions } from "./options.ts";
+import { typedNumber, typedText, typedValue } from "./typed.ts";
 
 /** An operation as it was typed. */
 export type Asked =
@@ -38,7 +39,7 @@ type Operation = (client: ConnectedClient) => Promise<Json | undefined>;
 
 /** What is to be done, everything that was typed understood before anybody is asked. */
 function operationOf(asked: Asked, isText: boolean): Operation {
-  const { key } = asked;
+  const key = typedText(asked.key);
   switch (asked.op) {
     case "read":
       return (client) => client.read(key, { mode: asked.mode });
@@ -50,10 +51,12 @@ function operationOf(asked: Asked, isText: boolean): Operation {
       const [expected, next] = [typedValue(asked.expected, isText), typedValue(asked.next, isText)];
       return (client) => client.cas(key, expected, next);
     }
-    case "append":
-      return (client) => client.append(key, asked.text).then(nothing);
+    case "append": {
+      const text = typedText(asked.text);
+      return (client) => client.append(key, text).then(nothing);
+    }
     case "add": {
-      const number = numberOf(asked.number);
+      const number = typedNumber(asked.number);
       return (client) => client.add(key, number);
     }
     case "delete":
@@ -92,22 +95,6 @@ function statusOf(asked: Asked, ended: Ended): ExitStatus {
 function textOf({ op }: Asked, result: Json): string {
   if (op === "write" || op === "append") return "ok";
   return typeof result === "string" ? result : JSON.stringify(result);
-}
-
-function typedValue(typed: string, isText: boolean): Json {
-  if (isText) return typed;
-  try {
-    const value: Json = JSON.parse(typed);
-    return value;
-  } catch {
-    return typed;
-  }
-}
-
-function numberOf(typed: string): number {
-  const number = typed.trim() === "" ? Number.NaN : Number(typed);
-  if (Number.isFinite(number)) return number;
-  throw new UsageError(`${JSON.stringify(typed)} is no number that can be added.`);
 }
 
 function nothing(): null {
