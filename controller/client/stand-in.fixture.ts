@@ -26,12 +26,21 @@ export class SharedState {
       case "register":
         return this.#apply(encodeCommand({ kind: "register", client: request.client, timeMs: 0 }));
       case "command": {
-        const { session, firstPending, machine, command } = request;
+        const { client, session, firstPending, machine, command } = request;
         const wrong = this.#machines.check(machine, command);
         if (wrong !== null) return { kind: "refused", error: wrong };
         const timeMs = 0;
         const number = request.request;
-        const entry = { kind: "command", session, request: number, firstPending, machine, command, timeMs } as const;
+        const entry = {
+          kind: "command",
+          client,
+          session,
+          request: number,
+          firstPending,
+          machine,
+          command,
+          timeMs,
+        } as const;
         return this.#apply(encodeCommand(entry));
       }
       case "query": {

@@ -15,14 +15,14 @@ function bench(options: Partial<MachineHostOptions> = {}) {
   return {
     host,
     /** Opens a session and tells its number. */
-    register(timeMs = 0): number {
-      append({ kind: "register", client: "c1", timeMs });
+    register(timeMs = 0, client = "c1"): number {
+      append({ kind: "register", client, timeMs });
       return index;
     },
     /** Adds one to the key `x`. */
-    add(session: number, request: number, { firstPending = request, timeMs = 0, machine = "kv" } = {}) {
+    add(session: number, request: number, { firstPending = request, timeMs = 0, machine = "kv", client = "c1" } = {}) {
       const command = { op: "add", key: "x", value: 1 };
-      return append({ kind: "command", session, request, firstPending, machine, command, timeMs });
+      return append({ kind: "command", client, session, request, firstPending, machine, command, timeMs });
     },
     x: (): Json => read(host, "x"),
     restart(): void {
@@ -47,6 +47,23 @@ describe("sessions", () => {
     expect(board.add(session, 1)).toEqual({ kind: "executed", session, request: 1, outcome: ok(1) });
     expect(board.add(session, 1)).toEqual({ kind: "repeated", session, request: 1, outcome: ok(1) });
     expect(board.x()).toBe(1);
+  });
+
+  it("given a session, when another client acts in it, then nothing happens, and its owner's requests stay its own", () => {
+    const board = bench();
+    const session = board.register(0, "anna");
+    board.add(session, 1, { client: "anna" });
+    const foreign = board.add(session, 2, { client: "ben", firstPending: 2 });
+    expect(foreign).toMatchObject({ kind: "expired", outcome: { kind: "sessionExpired" } });
+    expect(board.x()).toBe(1);
+    expect(board.add(session, 2, { client: "anna" })).toMatchObject({ kind: "executed", outcome: ok(2) });
+  });
+
+  it("given a session, when another client acts in it, then it is not kept alive by that", () => {
+    const board = bench({ limits: { timeToLiveMs: 100 } });
+    const session = board.register(0, "anna");
+    board.add(session, 1, { client: "ben", timeMs: 90 });
+    expect(board.add(session, 1, { client: "anna", timeMs: 120 })).toMatchObject({ kind: "expired" });
   });
 
   it("given a refused request, when it is repeated, then it is refused again, even if it would now succeed", () => {
@@ -218,6 +235,7 @@ describe("any log", () => {
     const number = fc.maxSafeNat();
     const command = fc.record({
       kind: fc.constant("command" as const),
+      client: fc.string(),
       session: number,
       request: fc.constant(Number.MAX_SAFE_INTEGER),
       firstPending: number,

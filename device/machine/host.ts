@@ -94,7 +94,7 @@ export function createMachineHost({ machines, sessionRules, limits }: MachineHos
 
   function carryOut(index: number, entry: LogCommand & { readonly kind: "command" }): Applied {
     const { session, request } = entry;
-    const standing = sessions.admit(session, request, entry.firstPending, nowMs);
+    const standing = sessions.admit(entry, nowMs);
     switch (standing.kind) {
       case "expired":
       case "stale":

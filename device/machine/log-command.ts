@@ -3,7 +3,7 @@
  *
  * In the log a command is ASCII JSON with plain words, so that a person who watches the wire can read it:
  * `{"register":"c1","timeMs":1500}` and
- * `{"session":4,"request":2,"firstPending":2,"machine":"kv","command":{"op":"delete","key":"x"},"timeMs":1512}`.
+ * `{"client":"c1","session":4,"request":2,"firstPending":2,"machine":"kv","command":{"op":"delete","key":"x"},"timeMs":1512}`.
  */
 
 import { type Json, toAsciiJson } from "../json.ts";
@@ -12,13 +12,15 @@ import { isCount, isObject } from "./json-shape.ts";
 /** `timeMs` is the cluster's time as the leader's clock told it when it proposed the entry. */
 export type LogCommand =
   /**
-   * Opens a session (§6.3); its number is the index of this entry. `client` is for people, it identifies nothing: at
+   * Opens a session (§6.3); its number is the index of this entry. The session is this client's alone. `client` has at
    * most `clientNameLengthMax` characters.
    */
   | { readonly kind: "register"; readonly client: string; readonly timeMs: number }
   /** A command for one machine. What the numbers mean stands at `Request` in `device/transport/protocol.ts`. */
   | {
       readonly kind: "command";
+      /** Who asks: nobody acts in the session of another client. */
+      readonly client: string;
       readonly session: number;
       readonly request: number;
       /** At most `request`. */
@@ -37,8 +39,8 @@ export function encodeCommand(entry: LogCommand): string {
     case "register":
       return toAsciiJson({ register: entry.client, timeMs: entry.timeMs });
     case "command": {
-      const { session, request, firstPending, machine, command, timeMs } = entry;
-      return toAsciiJson({ session, request, firstPending, machine, command, timeMs });
+      const { client, session, request, firstPending, machine, command, timeMs } = entry;
+      return toAsciiJson({ client, session, request, firstPending, machine, command, timeMs });
     }
   }
 }
@@ -62,14 +64,14 @@ const recent: ({ readonly data: string; readonly command: LogCommand | null } | 
 function parseCommand(data: string): LogCommand | null {
   const fields = parse(data);
   if (!isObject(fields)) return null;
-  const { register, session, request, firstPending, machine, command, timeMs } = fields;
+  const { register, client, session, request, firstPending, machine, command, timeMs } = fields;
   if (!isCount(timeMs)) return null;
   if (typeof register === "string") {
     return register.length <= clientNameLengthMax ? { kind: "register", client: register, timeMs } : null;
   }
   if (!isCount(session) || !isCount(request) || !isCount(firstPending) || firstPending > request) return null;
-  if (typeof machine !== "string" || command === undefined) return null;
-  return { kind: "command", session, request, firstPending, machine, command, timeMs };
+  if (typeof client !== "string" || typeof machine !== "string" || command === undefined) return null;
+  return { kind: "command", client, session, request, firstPending, machine, command, timeMs };
 }
 
 /** What a text says, `null` if it is no JSON. */

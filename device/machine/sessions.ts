@@ -37,6 +37,14 @@ export const sessionRules = {
   },
 
   /**
+   * A session is the client's that opened it. Its number is easy to guess, and whoever acted in it could have the answers
+   * to his own requests given to its owner.
+   */
+  isOwner(session: SessionView, client: string): boolean {
+    return session.client === client;
+  },
+
+  /**
    * A request that its client gave up or got the answer to must not be carried out when a late copy of it arrives: the
    * table may have forgotten that it was carried out before.
    */
@@ -85,6 +93,14 @@ export type RequestStanding =
   /** Never carried out: carry it out and put the answer into `session.answers`. */
   | { readonly kind: "new"; readonly session: Session };
 
+/** A request as far as the table looks at it. */
+export type AskedRequest = {
+  readonly client: string;
+  readonly session: number;
+  readonly request: number;
+  readonly firstPending: number;
+};
+
 /** See the head of this file. */
 export type SessionTable = {
   /** Ends the sessions that have been idle too long at `nowMs`, which must not be earlier than in any call before. */
@@ -92,7 +108,7 @@ export type SessionTable = {
   /** Opens a session; ends the least recently active one if the table is full. */
   open(number: number, client: string, nowMs: number): void;
   /** Tells how a request stands, marks its session as active and forgets the answers before `firstPending`. */
-  admit(number: number, request: number, firstPending: number, nowMs: number): RequestStanding;
+  admit(asked: AskedRequest, nowMs: number): RequestStanding;
   snapshot(): Json;
   /** Takes a table made by `snapshot` in the place of the present one. Throws if it is not one, changing nothing. */
   restore(state: Json): void;
@@ -124,9 +140,9 @@ export function createSessionTable(rules: SessionRules, limits: SessionLimits): 
       sessions.set(number, { number, client, lastActiveMs: nowMs, firstPending: 0, answers: new Map() });
     },
 
-    admit(number, request, firstPending, nowMs) {
+    admit({ client, session: number, request, firstPending }, nowMs) {
       const session = sessions.get(number);
-      if (session === undefined) return { kind: "expired" };
+      if (session === undefined || !rules.isOwner(session, client)) return { kind: "expired" };
       session.lastActiveMs = nowMs;
       moveToEnd(session);
       if (firstPending > session.firstPending) forgetAnswersBefore(session, firstPending);

@@ -127,8 +127,8 @@ export class Requests {
 function entryOf(
   request: Extract<Request, { type: "command" }>,
 ): Omit<Extract<LogCommand, { kind: "command" }>, "timeMs"> {
-  const { session, firstPending, machine, command } = request;
-  return { kind: "command", session, request: request.request, firstPending, machine, command };
+  const { client, session, firstPending, machine, command } = request;
+  return { kind: "command", client, session, request: request.request, firstPending, machine, command };
 }
 
 /** Begins what an operator asks for. The answer says whether it has begun, not whether it is done. */

@@ -1,7 +1,7 @@
 /**
  * The entries of appends, a line of JSON each:
  *
- *     {"term":2,"command":{"session":4,"request":2,...}}
+ *     {"term":2,"command":{"client":"c1","session":4,"request":2,...}}
  *     {"term":2,"empty":true}
  *     {"term":2,"configuration":{"voters":["pi-1","pi-2","pi-3"],...}}
  *     {"term":2,"text":"any other text"}

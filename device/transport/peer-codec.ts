@@ -2,8 +2,8 @@
  * What boards say to each other, on the wire:
  *
  *     {"v":1,"crc":"8a2e91c7","from":"pi-1","boot":3,"connection":1,"seq":7,"atMs":5120,"to":"pi-2","messages":[...]}
- *     {"term":2,"command":{"session":4,"request":2,...}}
- *     {"term":2,"command":{"session":4,"request":3,...}}
+ *     {"term":2,"command":{"client":"c1","session":4,"request":2,...}}
+ *     {"term":2,"command":{"client":"c1","session":4,"request":3,...}}
  *
  * The first line is JSON, and so is each of the others, which are the entries of the appends in `messages`, in their
  * order (see `entry-lines.ts`). `crc` is the CRC-32C of all that stands behind it, up to the end: no damaged payload
