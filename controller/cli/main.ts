@@ -4,10 +4,13 @@ import { createCommandLine } from "./command-line.ts";
 import { exitStatus, type Interruption, type Shell, type Stream } from "./shell.ts";
 
 function streamOf(stream: NodeJS.WriteStream): Stream {
-  // A reader that has seen enough (`adrift demo | head`) is no reason to stop: the run is still kept and judged.
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+  // A reader that has seen enough (`adrift demo | head`) is no reason to stop: the run is still kept and judged. Nor is a
+  // disk that is full, but whoever wanted the output must learn that it is not all there.
+  stream.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") outputIsLost(error);
   });
+  // Once it is told, it is known.
+  stream.on("error", () => {});
   const isTerminal = stream.isTTY === true;
   const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
   return {
@@ -21,6 +24,13 @@ function streamOf(stream: NodeJS.WriteStream): Stream {
       return !stream.writable;
     },
   };
+}
+
+function outputIsLost(error: Error): void {
+  process.once("exit", (status) => {
+    if (status === exitStatus.done) process.exitCode = exitStatus.failed;
+  });
+  process.stderr.write(`What this command prints cannot be written, and is not all there: ${error.message}.\n`);
 }
 
 function noteInterruption(): Interruption {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,21 @@ describe("the process", () => {
     child.stdout.destroy();
     const status = await new Promise((resolve) => child.once("close", resolve));
     expect({ status, err }).toEqual({ status: 0, err: "" });
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("given a full disk below its output, then it says so, and fails", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [command, "--help"], { cwd: folder, stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    let err = "";
+    child.stderr?.on("data", (piece: Buffer) => {
+      err += piece.toString();
+    });
+    const status = await new Promise((resolve) => child.once("close", resolve));
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringMatching(/^What .* cannot be written.*ENOSPC.*\n$/),
+    });
   });
 
   it("given wrong arguments, then its status is 64", async () => {
