@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ConnectError, type ConnectedClient, type ConnectOptions, connect } from "../../device/mqtt/client.ts";
 import { startStandIns } from "./stand-in.fixture.ts";
@@ -34,6 +36,26 @@ describe("connecting", () => {
     );
     await expect(refused).rejects.toMatchObject({ name: "ConnectError", reason: "unreachable" });
   });
+
+  it.each([
+    ["resets", (socket: Socket) => socket.resetAndDestroy()],
+    ["ends", (socket: Socket) => socket.end().resume()],
+  ])(
+    "given a broker that %s every connection, when the time is up, then the error says that it may be full",
+    async (_how, close) => {
+      const broker = createServer((socket) => {
+        socket.on("error", () => {});
+        close(socket);
+      }).listen(0, "127.0.0.1");
+      toClose.push({ close: () => new Promise((resolve) => broker.close(() => resolve())) });
+      await once(broker, "listening");
+      const { port } = broker.address() as AddressInfo;
+      const refused = connect({ cluster: "bench", brokers: [`mqtt://127.0.0.1:${port}`], deadlineMs: 300 });
+      await expect(refused).rejects.toThrow(
+        / \(.*(ECONNRESET|closed the connection).*\)\. A broker .* may be full, or want keys/,
+      );
+    },
+  );
 
   it("given two brokers of which one is gone, when a client connects, then the other is enough", async () => {
     const bench = await startBench(["pi-1"]);

@@ -140,8 +140,14 @@ async function isUpInTime(client: ConnectedClient, withinMs: number): Promise<bo
 
 function failuresOf(brokers: readonly BrokerStanding[]): string {
   const failures = brokers.map(({ url, failure }) => `${url} (${failure === "" ? "no answer" : failure})`);
-  return `${failures.join("; ")}. See that the brokers run, and that nothing stands between.`;
+  const closing = brokers.some(({ failure }) => closedByBroker.test(failure))
+    ? " A broker that closes connections may be full, or want keys, or others than these."
+    : "";
+  return `${failures.join("; ")}.${closing} See that the brokers run, and that nothing stands between.`;
 }
+
+/** How it looks from here when a broker is reached, and closes the connection. */
+const closedByBroker = /ECONNRESET|EPIPE|closed the connection/;
 
 function refuseNonsense({ cluster, brokers, keys }: ConnectOptions, name: string): void {
   if (!namePattern.test(cluster))
