@@ -135,7 +135,7 @@ function entryOf(
 function administer(raft: Raft, request: Administration): Outcome {
   const refused = request.type === "transfer" ? raft.transfer(request.to) : changeMembers(raft, request);
   if (refused === null) return { kind: "ok", value: true };
-  if (raft.role === "leader") return { kind: "refused", error: refused };
+  if (raft.role === "leader") return { kind: "refused", error: sentence(refused, request) };
   return { kind: "retry", error: refused, leader: raft.leader };
 }
 
@@ -145,4 +145,11 @@ function changeMembers(
 ): string | null {
   const changed = raft.changeMembers({ voters, learners });
   return changed.ok ? null : changed.reason;
+}
+
+/** A reason of the core as operators read it. Names of members stay as they are. */
+function sentence(reason: string, request: Administration): string {
+  const members = request.type === "transfer" ? [request.to] : [...request.voters, ...request.learners];
+  const startsWithName = members.some((member) => reason.startsWith(`${member} `));
+  return `${startsWithName ? reason : reason.charAt(0).toUpperCase() + reason.slice(1)}.`;
 }

@@ -85,3 +85,15 @@ test("given inputs that come together within others that do, then all of them ar
   });
   expect(saves.map(({ entries }) => entries.length)).toEqual([2]);
 });
+
+test.each([
+  [{ type: "transfer", to: "pi-1" } as const, "pi-1 leads already."],
+  [
+    { type: "changeMembers", voters: ["pi-1"], learners: [] } as const,
+    "Nothing would change: that is the configuration in force.",
+  ],
+])("given a leader, when it refuses %j, then the operator reads a sentence", (asked, error) => {
+  const { replica, replies } = leader();
+  replica.request({ ...asked, client: "controller", request: 1 }, 0);
+  expect(replies).toEqual([{ client: "controller", request: 1, outcome: { kind: "refused", error } }]);
+});
