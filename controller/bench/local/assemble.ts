@@ -1,11 +1,12 @@
 /** Puts the parts of a local bench together: ports, ways, files and processes, none of them started yet. */
 
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { BoardConfiguration } from "../../../device/board/configuration.ts";
-import { isEmptyDataFolder, provision } from "../../../device/board/disk/data-folder.ts";
 import { folderError } from "../../../device/board/disk/data-folder-error.ts";
+import { makeFolder } from "../../../device/board/disk/folder.ts";
+import { type FolderLock, takeFolderLock } from "../../../device/board/disk/folder-lock.ts";
 import { keyFiles, readKeys } from "../../../device/mqtt/read-keys.ts";
 import { type Bench, type Board, type Broker, controllerNode, type NodeName } from "../../../hardware/bench.ts";
 import { BenchFailure } from "../bench.ts";
@@ -13,6 +14,7 @@ import { writeConfiguration } from "./board-files.ts";
 import { BoardProcess } from "./board-process.ts";
 import { BrokerProcess } from "./broker-process.ts";
 import { Cabling } from "./cabling.ts";
+import { found } from "./founding.ts";
 import { LogFile } from "./log-file.ts";
 import { firstFreePort, reservePort } from "./ports.ts";
 import { findPrograms, type Programs } from "./programs.ts";
@@ -30,6 +32,8 @@ export type Parts = {
   readonly brokers: ReadonlyMap<NodeName, BrokerProcess>;
   readonly addresses: readonly BrokerAddress[];
   readonly nowUs: () => number;
+  /** Lets another process have the folder. */
+  releaseFolder(): Promise<void>;
   logOf(name: NodeName): LogFile;
   /** Where a board keeps its log. */
   logFolderOf(board: NodeName): string;
@@ -71,12 +75,28 @@ type Tools = {
 };
 
 async function build(settings: LocalBenchSettings, { programs, warden, cabling, tell }: Tools): Promise<Parts> {
-  const { bench } = settings;
-  const nowUs = settings.nowUs ?? (() => Math.floor(performance.now() * 1_000));
   const runFolder = mkdtempSync(join(tmpdir(), "adrift-"));
   warden.remove(runFolder);
   const folder = settings.folder === null ? runFolder : resolve(settings.folder);
-  makeFolder(join(folder, "logs"));
+  const lock = await takeFolder(folder);
+  try {
+    const parts = await buildIn(folder, runFolder, settings, { programs, warden, cabling, tell });
+    return { ...parts, releaseFolder: () => lock.release() };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** All that is needed once the folder of the boards' data belongs to this process. */
+async function buildIn(
+  folder: string,
+  runFolder: string,
+  settings: LocalBenchSettings,
+  { programs, warden, cabling, tell }: Tools,
+): Promise<Omit<Parts, "releaseFolder">> {
+  const { bench } = settings;
+  const nowUs = settings.nowUs ?? (() => Math.floor(performance.now() * 1_000));
   const logs = new Map([...bench.boards, ...bench.brokers].map(({ name }) => [name, logIn(folder, name)]));
   const logOf = (name: NodeName) => logs.get(name) ?? logIn(folder, name);
   const dataOf = (board: NodeName) => join(folder, board);
@@ -89,10 +109,13 @@ async function build(settings: LocalBenchSettings, { programs, warden, cabling, 
   const placed = await placeBrokers(settings);
   const addresses = await addressesFor(controllerNode, placed, cabling, settings);
   const boards = new Map<NodeName, BoardProcess>();
-  await Promise.all(bench.boards.map(({ name }) => provisionOnce(dataOf(name), bench.cluster, name)));
+  const { founders, newcomers } = await inFolder(folder, () => found(folder, bench));
+  for (const board of newcomers) {
+    tell({ atUs: nowUs(), kind: "joinsAnew", board, isFounder: founders.includes(board) });
+  }
   for (const board of bench.boards) {
-    const found = await addressesFor(board.name, placed, cabling, settings);
-    const configuration = configurationOf(board, { settings, placed, found, data: dataOf(board.name) });
+    const addresses = await addressesFor(board.name, placed, cabling, settings);
+    const configuration = configurationOf(board, { settings, placed, addresses, founders, data: dataOf(board.name) });
     const file = writeConfiguration(join(runFolder, "boards"), configuration);
     const process = { ...processOf("board", board.name), configuration: file };
     boards.set(board.name, new BoardProcess(process));
@@ -106,18 +129,29 @@ async function build(settings: LocalBenchSettings, { programs, warden, cabling, 
   return { folder, runFolder, warden, cabling, boards, brokers, addresses, nowUs, logOf, logFolderOf };
 }
 
-/** @throws {DataFolderError} if the folder cannot be made. */
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw folderError(path, error);
-  }
+/** Takes the folder for this process alone, and sees that it can be written. @throws {DataFolderError} if it cannot. */
+async function takeFolder(folder: string): Promise<FolderLock> {
+  return await inFolder(folder, async () => {
+    await makeFolder(folder);
+    const lock = await takeFolderLock(join(folder, "lock"));
+    try {
+      mkdirSync(join(folder, "logs"), { recursive: true, mode: 0o700 });
+      accessSync(join(folder, "logs"), constants.W_OK | constants.X_OK);
+      return lock;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  });
 }
 
-/** A board that has run before keeps what it has. */
-async function provisionOnce(data: string, cluster: string, board: string): Promise<void> {
-  if (await isEmptyDataFolder(data)) await provision(data, { cluster, board });
+/** What the operating system refuses is told as what can be done about it. */
+async function inFolder<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof BenchFailure ? error : folderError(folder, error);
+  }
 }
 
 function brokerSettingsOf({ broker, port, webSocketPort }: PlacedBroker, { bench, keys = null }: LocalBenchSettings) {
@@ -187,11 +221,13 @@ type Surroundings = {
   readonly settings: LocalBenchSettings;
   readonly placed: readonly PlacedBroker[];
   /** The brokers as the board finds them. */
-  readonly found: readonly BrokerAddress[];
+  readonly addresses: readonly BrokerAddress[];
+  readonly founders: readonly NodeName[];
   readonly data: string;
 };
 
-function configurationOf({ name }: Board, { settings, placed, found, data }: Surroundings): BoardConfiguration {
+function configurationOf({ name }: Board, around: Surroundings): BoardConfiguration {
+  const { settings, placed, addresses, founders, data } = around;
   const { bench, keys = null } = settings;
   const own = placed.find(({ broker }) => broker.node === name);
   return {
@@ -199,8 +235,8 @@ function configurationOf({ name }: Board, { settings, placed, found, data }: Sur
     cluster: bench.cluster,
     data,
     boards: bench.boards,
-    founders: bench.boards.map((board) => board.name),
-    brokers: found.map(({ name: broker, url }) => ({ name: broker, url })),
+    founders,
+    brokers: addresses.map(({ name: broker, url }) => ({ name: broker, url })),
     serves:
       own === undefined
         ? null

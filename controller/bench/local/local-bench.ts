@@ -145,7 +145,7 @@ export class LocalBench {
   }
 
   async #close(): Promise<void> {
-    const { boards, brokers, cabling, warden } = this.#parts;
+    const { boards, brokers, cabling, warden, releaseFolder } = this.#parts;
     this.#leases.endAll();
     const operator = await this.#operator?.catch(() => null);
     await operator?.close();
@@ -154,6 +154,7 @@ export class LocalBench {
     await Promise.all([...boards.values()].map((board) => (isKept ? board.terminate(leaveMsMax) : board.kill())));
     await Promise.all([...brokers.values()].map((broker) => broker.kill()));
     await cabling.close();
+    await releaseFolder();
     await warden.release();
   }
 

@@ -37,6 +37,8 @@ export type LocalBenchEvent = { readonly atUs: number } & (
       readonly leaseMs: number | null;
     }
   | { readonly kind: "healed"; readonly cable: string; readonly because: "asked" | "leaseRanOut" }
+  /** A board starts with an empty card after the cluster was founded; `isFounder`: it had another one once. */
+  | { readonly kind: "joinsAnew"; readonly board: string; readonly isFounder: boolean }
   | {
       readonly kind: "process";
       readonly what: "board" | "broker";

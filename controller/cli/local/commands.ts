@@ -5,7 +5,7 @@ import type { Ends } from "../ends.ts";
 import type { Shell } from "../shell.ts";
 import type { BrokerOptions } from "./broker.ts";
 import type { CutOptions, PartitionOptions } from "./faults.ts";
-import { leaseOption, portOption } from "./options.ts";
+import { folderOption, leaseOption, portOption } from "./options.ts";
 import type { UpOptions } from "./up.ts";
 
 const usualLeaseMs = 60_000;
@@ -26,7 +26,7 @@ export function addLocalCommands(program: Command, shell: Shell, ends: Ends): vo
       "--bench <bench>",
       "a bench.yaml, or the name of a ready bench (default: ./bench.yaml, or else five-boards)",
     )
-    .option("--data <dir>", "keep what the boards store, and their logs, in this folder")
+    .option("--data <dir>", "keep what the boards store, and their logs, in this folder", folderOption)
     .option("--port <port>", "where the first broker is to be found; the next free one if taken", portOption, usualPort)
     .option("--keys <dir>", "a folder of keys: TLS, and everybody held to their name")
     .action((options: UpOptions) => ends(import("./up.ts").then(({ up }) => up(shell, options))));

@@ -18,3 +18,9 @@ export function portOption(text: string): number {
   if (port >= 1 && port <= 65_535) return port;
   throw new InvalidArgumentError("It must be a port from 1 to 65535.");
 }
+
+/** A folder; the empty text, as of a variable that is not set, would be the folder in which one happens to be. */
+export function folderOption(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError("It must name a folder.");
+}

@@ -20,6 +20,7 @@ test("what happens on a bench is told from the moment it runs, a line each, and 
   const ticker = new Ticker(out, parseBench("boards: 3", "bench.yaml"), () => nowMs);
   ticker.takeEvent({ atUs: 0, kind: "process", what: "board", name: "pi-1", change: { kind: "started" } });
   ticker.takeStatus(leads("pi-1", 1));
+  ticker.takeEvent({ atUs: 0, kind: "joinsAnew", board: "pi-3", isFounder: true });
   ticker.begin();
   nowMs += 1_500;
   for (const status of [leads("pi-1", 1), leads("pi-2", 2), leads("pi-1", 1)]) ticker.takeStatus(status);
@@ -31,6 +32,7 @@ test("what happens on a bench is told from the moment it runs, a line each, and 
   ticker.end();
   ticker.takeEvent({ atUs: 0, kind: "process", what: "board", name: "pi-1", change: { kind: "stopped" } });
   expect(written.split("\n")).toEqual([
+    "    0.0 s  ● pi-3 has an empty card: what it stored is gone, so it joins anew, under another identity",
     "    0.0 s  ● pi-1 leads, in term 1",
     "    1.5 s  ● pi-2 leads, in term 2",
     "    1.5 s  ● the cable pi-2 is cut, for 1m",

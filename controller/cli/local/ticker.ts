@@ -16,6 +16,8 @@ export class Ticker {
   readonly #bench: Bench;
   readonly #nowMs: () => number;
   #beganMs: number | null = null;
+  /** What is worth telling from before the beginning. */
+  #early: Line[] | null = [];
   #term = 0;
 
   constructor(out: Stream, bench: Bench, nowMs: () => number = () => performance.now()) {
@@ -27,6 +29,8 @@ export class Ticker {
   /** The bench runs: from now on lines are written, and what is known already is told. */
   begin(): void {
     this.#beganMs = this.#nowMs();
+    for (const line of this.#early ?? []) this.#write(line);
+    this.#early = null;
     if (this.#leader !== null) this.#write(this.#leader);
   }
 
@@ -49,10 +53,11 @@ export class Ticker {
   /** Something happened to the bench. */
   takeEvent(event: LocalBenchEvent): void {
     const line = this.#lineOf(event);
-    if (line !== null) this.#write(line);
+    if (this.#early === null) this.#write(line);
+    else if (event.kind !== "process" || event.change.kind === "died") this.#early.push(line);
   }
 
-  #lineOf(event: LocalBenchEvent): Line | null {
+  #lineOf(event: LocalBenchEvent): Line {
     switch (event.kind) {
       case "cut":
         return { colour: "red", text: `${this.#cutText(event)}${leaseText(event.leaseMs)}` };
@@ -60,6 +65,8 @@ export class Ticker {
         const why = event.because === "leaseRanOut" ? ": its time is over" : "";
         return { colour: "green", text: `the cable ${event.cable} is whole again${why}` };
       }
+      case "joinsAnew":
+        return { colour: "yellow", text: `${event.board} ${event.isFounder ? lostCard : newOnBench}` };
       case "process":
         return processLine(event);
       default:
@@ -83,6 +90,9 @@ export class Ticker {
     this.#out.write(`${lines.join("\n")}\n`);
   }
 }
+
+const lostCard = "has an empty card: what it stored is gone, so it joins anew, under another identity";
+const newOnBench = "was not there when the cluster was founded: it asks to be taken in";
 
 function leaseText(leaseMs: number | null): string {
   return leaseMs === null ? "" : `, for ${formatDurationUs(leaseMs * 1_000)}`;

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -115,7 +115,34 @@ describe.skipIf(process.platform !== "linux")("adrift up", () => {
     expect(adrift("get", "x").trim()).toBe("1");
     second.child.kill("SIGINT");
     await second.ended;
-    expect(readdirSync(join(folder, "kept")).sort()).toEqual(["logs", "pi-1", "pi-2", "pi-3"]);
+    expect(readdirSync(join(folder, "kept")).sort()).toEqual(["bench.json", "lock", "logs", "pi-1", "pi-2", "pi-3"]);
+  });
+
+  test("given that a board's folder is lost, and that the bench grows, then those boards join anew", async () => {
+    const describe = (boards: number) => writeFileSync(join(folder, "bench.yaml"), `name: table\nboards: ${boards}\n`);
+    describe(3);
+    const first = await up("--data", "kept");
+    adrift("put", "x", "1");
+    first.child.kill("SIGINT");
+    expect(await first.ended).toBe(0);
+    rmSync(join(folder, "kept", "pi-2"), { recursive: true });
+    describe(4);
+    const second = await up("--data", "kept");
+    await vi.waitUntil(() => second.out().includes(" leads, in term "), patience);
+    expect(second.out()).toContain("pi-2 has an empty card");
+    expect(second.out()).toContain("pi-4 was not there when the cluster was founded");
+    expect(adrift("get", "x").trim()).toBe("1");
+    // Both take part, and neither does under the name of its board alone.
+    await vi.waitUntil(
+      () => /"voters": \[[^\]]*"pi-2\.\w+"[^\]]*"pi-4\.\w+"/.test(adrift("status", "--json")),
+      patience,
+    );
+    second.child.kill("SIGINT");
+    expect(await second.ended).toBe(0);
+    describe(3);
+    const third = spawnSync(process.execPath, [command, "up", "--data", "kept"], { cwd: folder, encoding: "utf8" });
+    expect(third).toMatchObject({ status: 64, stdout: "" });
+    expect(third.stderr).toContain("holds what pi-4 stored");
   });
 
   test("tells who leads and what is cut, and runs once in a folder", async () => {

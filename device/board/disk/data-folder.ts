@@ -9,12 +9,13 @@
 
 import { access, constants, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type BootRecord, bootFile, decodeBootRecord } from "../../storage/boot-record.ts";
 import type { DiskResult } from "../../storage/disk.ts";
 import { formatStorage } from "../../storage/index.ts";
 import { sealText, unsealText } from "../../storage/sealed-text.ts";
 import { DataFolderError, errorCode, folderError } from "./data-folder-error.ts";
 import { openFileDisk } from "./file-disk.ts";
-import { Folder, makeFolder } from "./folder.ts";
+import { Folder, makeFolder, unfinishedSuffix } from "./folder.ts";
 import { takeFolderLock } from "./folder-lock.ts";
 
 /** A data folder that this process alone uses. */
@@ -86,6 +87,24 @@ export async function provision(
     if (!formatted.ok) throw new DataFolderError(formatted.error.message);
   } finally {
     await disk.close();
+  }
+}
+
+/** Whose log a data folder holds. `none`: a board that starts on it has promised nothing; `unreadable`: damaged. */
+export type FoundLog = BootRecord | "none" | "unreadable";
+
+/** Finds out whose log a data folder holds, which need not be there, and changes nothing. */
+export async function findLog(path: string): Promise<FoundLog> {
+  const logFolder = join(path, logName);
+  try {
+    const names = (await readdir(logFolder)).filter((name) => !name.endsWith(unfinishedSuffix));
+    if (!names.includes(bootFile)) return names.length === 0 ? "none" : "unreadable";
+    const read = decodeBootRecord(await readFile(join(logFolder, bootFile)));
+    if (read.kind !== "whole") return "unreadable";
+    return read.state === "formatted" ? read.boot : "none";
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return "none";
+    throw folderError(logFolder, error);
   }
 }
 
