@@ -29,7 +29,11 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all([...stations.values()].map((station) => station.leave()));
+  const isLeader = (station: Station): boolean => station.board.status.role === "leader";
+  const [leaders, followers] = [true, false].map((leads) =>
+    [...stations.values()].filter((each) => isLeader(each) === leads),
+  );
+  for (const group of [followers, leaders]) await Promise.all((group ?? []).map((station) => station.leave()));
   await broker.close();
   rmSync(folder, { recursive: true, force: true });
 });

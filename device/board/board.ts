@@ -237,10 +237,16 @@ export class Board {
     this.#links.publishStatus();
   }
 
+  /** Whoever was not heard for some heartbeats is no help now. */
+  #heardSinceUs(): number {
+    const { clock, configuration } = this.#settings;
+    return clock.monotonicUs() - 3 * configuration.timing.heartbeatMs * 1_000;
+  }
+
   /** Asks the follower that has most of the log to take over, and waits until another leads. */
   async #handOver(untilMs: number): Promise<void> {
     while (this.#replica.raft?.role === "leader" && performance.now() < untilMs) {
-      const target = nextLeader(this.#replica);
+      const target = nextLeader(this.#replica, this.#heardSinceUs());
       if (target === null) return;
       this.#replica.request({ type: "transfer", client: "", request: 0, to: target }, 0);
       const askAgainMs = Math.min(untilMs, performance.now() + 300);
@@ -251,10 +257,12 @@ export class Board {
   }
 }
 
-/** The voter that holds most of the log. */
-function nextLeader({ raft }: Replica): string | null {
+/** The voter that holds most of the log, of those that were heard since then. */
+function nextLeader({ raft }: Replica, sinceUs: number): string | null {
   if (raft === null) return null;
   const { voters } = raft.configuration;
-  const followers = raft.followers().filter(({ member }) => voters.includes(member));
+  const followers = raft.followers().filter(({ member, lastHeardAt }) => {
+    return voters.includes(member) && lastHeardAt >= sinceUs;
+  });
   return followers.toSorted((one, other) => other.matchIndex - one.matchIndex)[0]?.member ?? null;
 }
