@@ -17,7 +17,11 @@ describe("the groups that a person means", () => {
 
   test("must hold every board once, and boards alone", () => {
     const five = bench("five-boards");
-    expect(() => completeGroups(five, [["pi-1"], ["pi-2"]])).toThrow("In which group is pi-3, pi-4, pi-5?");
+    expect(() => completeGroups(five, [["pi-1"], ["pi-2"]])).toThrow(
+      "In which group are pi-3, pi-4, pi-5? Each of them must be in one.",
+    );
+    expect(() => completeGroups(five, [two, ["pi-3", "pi-4"]])).toThrow("In which group is pi-5? Every board");
+    expect(() => completeGroups(five, [[], []])).toThrow("Give at least two groups");
     expect(() => completeGroups(five, [two, ["pi-2", ...three]])).toThrow("pi-2 is in two groups");
     expect(() => completeGroups(five, [["pi-11"]])).toThrow('Did you mean "pi-1"?');
     expect(() => completeGroups(five, [[...two, ...three]])).toThrow(GroupsError);

@@ -26,8 +26,13 @@ export function completeGroups(bench: Bench, given: readonly Group[]): readonly 
   const left = boards.filter((board) => !named.includes(board));
   const groups = given.filter((group) => group.length > 0);
   if (groups.length === 1 && left.length > 0) return [...groups, left];
-  if (left.length > 0) throw new GroupsError(`In which group is ${left.join(", ")}? Every board must be in one.`);
-  if (groups.length < 2) throw new GroupsError('Give at least two groups, as in "pi-1,pi-2 | pi-3,pi-4,pi-5".');
+  if (groups.length === 0 || (groups.length === 1 && left.length === 0)) {
+    throw new GroupsError('Give at least two groups, as in "pi-1,pi-2 | pi-3,pi-4,pi-5".');
+  }
+  if (left.length > 0) {
+    const [is, it] = left.length === 1 ? ["is", "Every board"] : ["are", "Each of them"];
+    throw new GroupsError(`In which group ${is} ${left.join(", ")}? ${it} must be in one.`);
+  }
   return groups;
 }
 

@@ -20,8 +20,10 @@ export async function cut(shell: Shell, names: readonly string[], options: CutOp
   const from = options.from ?? null;
   const { did, state } = await askRunning(shell.folder, { do: "cut", names: [...names], from, leaseMs: options.for });
   if (options.json === true) return printJson(shell, did, state);
-  const what = from === null ? "" : ` for what comes from ${from}`;
   for (const cable of did.cables) {
+    // What was cut before stays cut.
+    const isOneWay = state.cuts.some((each) => each.cable === cable && each.direction !== "both");
+    const what = isOneWay ? ` for what comes from ${from}` : "";
     shell.out.write(`${cable} is cut${what}, for ${formatDurationUs(options.for * 1_000)}.\n`);
   }
   return exitStatus.done;
