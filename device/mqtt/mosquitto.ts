@@ -42,7 +42,7 @@ export function mosquittoFiles(settings: MosquittoSettings): MosquittoFiles {
 function configurationLines(settings: MosquittoSettings): readonly string[] {
   const { name, host, port, webSocketPort, cluster } = settings;
   return [
-    `# Mosquitto as the broker ${name} of the cluster ${cluster}. Start it with: mosquitto -c <this file>`,
+    `# Mosquitto as "${name}", a broker of the cluster ${cluster}. Start it with: mosquitto -c <this file>`,
     "# It must be able to open as many files as there are connections (LimitNOFILE in its systemd unit).",
     "",
     "# Raft remembers by itself: a broker that returns begins with nothing.",

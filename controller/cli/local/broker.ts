@@ -89,7 +89,7 @@ function greeting({ host, keys }: BrokerOptions, bench: Bench, { name }: Broker,
   const webSocket =
     running.webSocketPort === null ? "" : `, and for pages at ws${secure}://${place}:${running.webSocketPort}`;
   return (
-    `The broker ${name} of ${bench.name} listens at mqtt${secure}://${place}:${running.port}${webSocket}, ` +
+    `The broker ${name === "broker" ? "" : `${name} `}of ${bench.name} listens at mqtt${secure}://${place}:${running.port}${webSocket}, ` +
     "until Ctrl-C."
   );
 }
