@@ -39,11 +39,19 @@ export function readUpFile(folder: string): UpFile | null {
   }
 }
 
-/** Writes the file, of which nobody else may read anything. */
+/** Writes the file, of which nobody else may read anything. @throws {UsageError} if it cannot stand there. */
 export function writeUpFile(folder: string, content: UpFile): void {
   const path = upFilePath(folder);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `Commands find the bench by ${path}, which cannot be written (${cause}). Move away what is in its place, or start ` +
+        "the bench in a folder where you may write.",
+    );
+  }
 }
 
 /** Removes the file, and its folder if nothing else is in it. */

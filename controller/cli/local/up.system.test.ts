@@ -145,6 +145,13 @@ describe.skipIf(process.platform !== "linux")("adrift up", () => {
     expect(third.stderr).toContain("holds what pi-4 stored");
   });
 
+  test("given that its file cannot be written, then it says so and ends, and nothing is left", () => {
+    writeFileSync(join(folder, ".adrift"), "a file");
+    const ended = spawnSync(process.execPath, [command, "up"], { cwd: folder, encoding: "utf8", timeout: 30_000 });
+    expect(ended).toMatchObject({ status: 64, stdout: "" });
+    expect(ended.stderr).toMatch(/^Commands find the bench by .*up\.json, which cannot be written/);
+  });
+
   test("tells who leads and what is cut, and runs once in a folder", async () => {
     const started = await up("--bench", "two-switches");
     await vi.waitUntil(() => started.out().includes(" leads, in term "), patience);

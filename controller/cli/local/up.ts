@@ -12,6 +12,7 @@ import { type LocalBench, startLocalBench } from "../../bench/local/local-bench.
 import { painter } from "../../report/paint.ts";
 import { findBench } from "../files.ts";
 import { type ExitStatus, exitStatus, type Shell, UsageError } from "../shell.ts";
+import { clientWithKeys, usualKeyName } from "./client-with-keys.ts";
 import { Ticker } from "./ticker.ts";
 import { findRunning, removeUpFile, upFilePath, writeUpFile } from "./up-file.ts";
 
@@ -36,19 +37,21 @@ export async function up(shell: Shell, options: UpOptions): Promise<ExitStatus> 
 
   if (shell.err.isTerminal) shell.err.write(`Starting ${counts(bench)} …\n`);
   const local = await start(bench, shell.folder, { ...options, keys }, ticker);
+  const toClose: { close(): Promise<void> }[] = [];
   try {
-    const control = await ControlServer.open(join(local.runFolder, "control"), (request) =>
-      carryOutRequest(local, request),
+    toClose.push(
+      await ControlServer.open(join(local.runFolder, "control"), (request) => carryOutRequest(local, request)),
     );
     announce(local, shell.folder, keys);
-    greet(shell, local, options);
+    greet(shell, local, { ...options, keys });
     const client = await connectAsWatcher(local, keys);
+    if (client !== null) toClose.push(client);
     client?.onStatus((status) => ticker.takeStatus(status));
     ticker.begin();
     while (!interruption.isRequested) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
-    ticker.end();
-    await Promise.all([client?.close(), control.close()]);
   } finally {
+    ticker.end();
+    await Promise.all(toClose.map((each) => each.close()));
     await local.close();
     removeUpFile(shell.folder);
   }
@@ -109,22 +112,25 @@ function announce(local: LocalBench, folder: string, keys: string | null): void 
   });
 }
 
-function greet({ out }: Shell, { bench, brokers }: LocalBench, { keys, data }: UpOptions): void {
+type Greeting = { readonly keys: string | null; readonly data?: string };
+
+function greet({ out }: Shell, { bench, brokers }: LocalBench, { keys, data }: Greeting): void {
   const paint = painter(out.isColoured);
   const width = Math.max(...brokers.map(({ name }) => name.length));
   const first = new URL(brokers[0]?.url ?? "mqtt://127.0.0.1:1883");
   const cable =
     bench.cables.find(({ ends }) => ends.some(({ node }) => node === bench.boards[0]?.name)) ?? bench.cables[0];
+  const as = keys === null ? "" : asOption(keys, bench);
   const lines = [
     `${paint("bold", bench.name)}: ${counts(bench)}, as processes of this machine`,
     "",
     ...brokers.map(({ name, url }) => `  ${name.padEnd(width)}  ${paint("cyan", url)}`),
     "",
     "In another terminal, in this folder:",
-    "  npx adrift put x 1             write; npx adrift get x reads",
-    "  npx adrift status              what the boards say",
-    `  ${`npx adrift cut ${cable?.name ?? "CABLE"} --for 30s`.padEnd(31)}a fault by hand; npx adrift heal ends it`,
-    `  mosquitto_sub -h ${first.hostname} -p ${first.port} -t 'adrift/${keys === undefined ? "" : `${bench.cluster}/`}#' -v${tlsOptions(keys)}`,
+    `  ${`npx adrift put x 1${as}`.padEnd(29)}  write; npx adrift get x${as} reads`,
+    `  ${`npx adrift status${as}`.padEnd(29)}  what the boards say`,
+    `  ${`npx adrift cut ${cable?.name ?? "CABLE"} --for 30s`.padEnd(29)}  a fault by hand; npx adrift heal ends it`,
+    `  mosquitto_sub -h ${first.hostname} -p ${first.port} -t 'adrift/${keys === null ? "" : `${bench.cluster}/`}#' -v${tlsOptions(keys)}`,
     "",
     data === undefined
       ? "Ctrl-C ends it, and what the boards stored goes with it (--data DIR keeps it)."
@@ -134,9 +140,15 @@ function greet({ out }: Shell, { bench, brokers }: LocalBench, { keys, data }: U
   out.write(`${lines.join("\n")}\n`);
 }
 
+/** What commands need to speak for somebody who has keys; nothing if that is whom they take by themselves. */
+function asOption(keys: string, bench: Bench): string {
+  const name = clientWithKeys(keys, bench);
+  return name === usualKeyName ? "" : ` --as ${name}`;
+}
+
 /** What stock clients need to be let in as the controller, who may hear everything. */
-function tlsOptions(keys: string | undefined): string {
-  if (keys === undefined) return "";
+function tlsOptions(keys: string | null): string {
+  if (keys === null) return "";
   const { authority, certificate, privateKey } = keyFiles(keys, controllerName);
   return ` \\\n    --cafile ${authority} --cert ${certificate} --key ${privateKey}`;
 }
