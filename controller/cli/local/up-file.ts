@@ -57,11 +57,11 @@ export function writeUpFile(folder: string, content: UpFile): void {
 /** Removes the file, and its folder if nothing else is in it. */
 export function removeUpFile(folder: string): void {
   const path = upFilePath(folder);
-  rmSync(path, { force: true });
   try {
+    rmSync(path, { force: true });
     rmdirSync(dirname(path));
   } catch {
-    // Something else is in it, or it is gone already.
+    // Something else is in it or in its place, or it is gone already.
   }
 }
 
