@@ -49,7 +49,7 @@ exec "${process.execPath}" "$command" "$@"`;
 
   /** Gives what was printed, if it ends by itself. */
   async type(line: string): Promise<string> {
-    const goesOn = /^npx adrift (?:up|broker|watch)\b/.test(line) && !line.includes("--print");
+    const goesOn = /^npx adrift (?:up|broker|watch)\b/.test(line) && !line.includes("--mosquitto");
     if (!goesOn) return this.#run(this.#asHere(line));
     await this.#start(line);
     return "";
