@@ -55,7 +55,7 @@ describe("adrift broker", () => {
   });
 
   test("given --mosquitto --write and keys, then both files are written, and one names the other", async () => {
-    const { status } = await shell.adrift(["broker", "--mosquitto", "--write", "out", "--keys", "keys"]);
+    const { status, out } = await shell.adrift(["broker", "--mosquitto", "--write", "out", "--keys", "keys"]);
 
     const folder = join(shell.folder, "out");
     const configuration = readFileSync(join(folder, "broker.conf"), "utf8");
@@ -63,6 +63,7 @@ describe("adrift broker", () => {
     expect(configuration).toMatch(/^require_certificate true$/m);
     expect(configuration).toMatch(/^use_identity_as_username true$/m);
     expect(readFileSync(join(folder, "broker.acl"), "utf8")).toContain("pattern write adrift/");
+    expect(out).toMatch(/Start it with: mosquitto -c .*broker\.conf\n.* read its keys and .*broker\.acl/);
     expect(status).toBe(0);
   });
 

@@ -119,6 +119,10 @@ function writeMosquittoFiles(shell: Shell, options: BrokerOptions, bench: Bench,
   writeFileSync(configurationFile, files.configuration);
   if (files.rules !== null) writeFileSync(rulesFile, files.rules, { mode: 0o600 });
   shell.out.write(`Written. Start it with: mosquitto -c ${configurationFile}\n`);
+  if (files.rules === null) return;
+  shell.out.write(
+    `Mosquitto must be able to read its keys and ${rulesFile}: started by root, it is the user mosquitto who must.\n`,
+  );
 }
 
 /** Where Debian keeps what belongs to Mosquitto. */
