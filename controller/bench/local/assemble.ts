@@ -19,6 +19,7 @@ import { LogFile } from "./log-file.ts";
 import { firstFreePort, reservePort } from "./ports.ts";
 import { findPrograms, type Programs } from "./programs.ts";
 import type { BrokerAddress, LocalBenchEvent, LocalBenchSettings } from "./settings.ts";
+import { recordIn, runFolderPrefix, sweepStaleBenches } from "./stale-benches.ts";
 import type { ProcessChange } from "./supervised-process.ts";
 import { Warden } from "./warden.ts";
 
@@ -75,8 +76,10 @@ type Tools = {
 };
 
 async function build(settings: LocalBenchSettings, { programs, warden, cabling, tell }: Tools): Promise<Parts> {
-  const runFolder = mkdtempSync(join(tmpdir(), "adrift-"));
+  await sweepStaleBenches(tmpdir());
+  const runFolder = mkdtempSync(join(tmpdir(), runFolderPrefix));
   warden.remove(runFolder);
+  warden.record(recordIn(runFolder));
   const folder = settings.folder === null ? runFolder : resolve(settings.folder);
   const lock = await takeFolder(folder);
   try {

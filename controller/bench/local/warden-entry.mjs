@@ -1,7 +1,7 @@
 // Waits until the process that started it is gone, however it went, and then leaves nothing of it: no process, not even a
 // stopped one, no file, no socket. It is told on its standard input, a line of JSON at a time, what there is to see to:
 // see WardenLine in warden.ts. When that pipe ends, so does the process at its other end.
-import { readFileSync, rmdirSync, rmSync } from "node:fs";
+import { readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -12,6 +12,9 @@ const paths = new Set();
 /** @type {Set<string>} */
 const ownedFiles = new Set();
 const owner = process.argv[2] ?? "";
+const ownerStart = startOf(Number(owner));
+/** @type {string | null} the file in which stands whose end this one waits for, and what there is to kill then */
+let record = null;
 
 // A terminal that is closed, or Ctrl-C in it, is for the others: this one goes last.
 for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"]) process.on(signal, () => undefined);
@@ -25,6 +28,45 @@ function take(line) {
   if (told.forget !== undefined) processes.delete(told.forget);
   if (told.remove !== undefined) paths.add(told.remove);
   if (told.removeIfOwned !== undefined) ownedFiles.add(told.removeIfOwned);
+  if (told.record !== undefined) record = told.record;
+  if (record !== null) writeRecord(record);
+}
+
+/**
+ * For whoever finds this folder when nobody is left who could clean up: see stale-benches.ts.
+ *
+ * @param {string} path
+ */
+function writeRecord(path) {
+  const content = {
+    owner: identity(Number(owner), ownerStart),
+    processes: Array.from(processes, ([pid, start]) => identity(pid, start)),
+  };
+  try {
+    writeFileSync(`${path}~`, JSON.stringify(content), { mode: 0o600 });
+    renameSync(`${path}~`, path);
+  } catch {
+    // There is no room for it, or its folder is gone: this process cleans up as long as it lives.
+  }
+}
+
+/**
+ * As ProcessIdentity in process-identity.ts.
+ *
+ * @param {number} pid
+ * @param {string | null} ticks
+ */
+function identity(pid, ticks) {
+  const machineStart = machineStartNow();
+  return { pid, start: ticks === null || machineStart === null ? null : { ticks, machineStart } };
+}
+
+function machineStartNow() {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return null;
+  }
 }
 
 function cleanUp() {

@@ -16,7 +16,9 @@ type WardenLine =
   /** A file or folder that must not outlive the controller. */
   | { readonly remove: string }
   /** A file of JSON that goes, with its folder if that is empty then, as long as its `pid` is the controller's. */
-  | { readonly removeIfOwned: string };
+  | { readonly removeIfOwned: string }
+  /** Where to keep, for the case that both this process and the warden are killed, what the warden knows. */
+  | { readonly record: string };
 
 const program = fileURLToPath(new URL("./warden-entry.mjs", import.meta.url));
 
@@ -54,6 +56,12 @@ export class Warden {
   removeIfOwned(file: string): void {
     this.#duties.set(`file ${file}`, { removeIfOwned: file });
     this.#tell({ removeIfOwned: file });
+  }
+
+  /** A file that says what there is to clean up should the warden be killed too: see `stale-benches.ts`. */
+  record(file: string): void {
+    this.#duties.set("record", { record: file });
+    this.#tell({ record: file });
   }
 
   /** Has everything removed and killed that is left, and waits for it. */

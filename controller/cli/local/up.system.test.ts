@@ -94,6 +94,25 @@ describe.skipIf(process.platform !== "linux")("adrift up", () => {
     await nothingIsLeft(started, pids);
   });
 
+  test("given kill -9 of it and of its warden, then the next one removes what is left", async () => {
+    const first = await up();
+    const pids = childrenOf(first.file.pid);
+    await pauseOneBoard(first);
+    const warden = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("warden-entry"));
+    process.kill(warden ?? Number.NaN, "SIGKILL");
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const isLeft = () => pids.filter((pid) => existsSync(`/proc/${pid}`)).length;
+    await vi.waitUntil(() => isLeft() === 1, patience);
+    const { control } = first.file;
+    rmSync(join(folder, ".adrift"), { recursive: true });
+    const second = await up();
+    expect(existsSync(dirname(control))).toBe(false);
+    await vi.waitUntil(() => isLeft() === 0, patience);
+    second.child.kill("SIGINT");
+    await second.ended;
+  });
+
   test("given Ctrl-C, then it ends within seconds, well, and nothing is left of it", async () => {
     const started = await up();
     const pids = childrenOf(started.file.pid);
