@@ -24,7 +24,7 @@ export class BrokerConnections {
     });
     this.#all.set(key, socket);
     this.#halfOpen.set(key, socket);
-    if (this.#all.size - this.#halfOpen.size > brokerLimits.connectionsMax) {
+    if (this.#all.size - this.#halfOpen.size >= brokerLimits.connectionsMax) {
       this.cutOff(socket, `there are ${brokerLimits.connectionsMax} connections already`);
       return;
     }
