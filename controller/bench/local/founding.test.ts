@@ -36,10 +36,12 @@ describe("a cluster in a folder", () => {
     expect(await findLog(path("pi-2"))).toBe("none");
   });
 
-  test("given that all boards' folders are removed, then none of them votes under its old name", async () => {
+  test("given that all boards' folders are removed, then it is refused until the record is removed too", async () => {
     await found(folder, three);
     for (const name of founders) rmSync(path(name), { recursive: true });
-    expect(await found(folder, three)).toEqual({ founders, newcomers: founders });
+    await expect(found(folder, three)).rejects.toThrow("no board has its data any more");
+    rmSync(path("bench.json"));
+    expect(await found(folder, three)).toEqual({ founders, newcomers: [] });
   });
 
   test("given a bench with more boards, then the others ask to be taken in", async () => {

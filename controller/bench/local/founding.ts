@@ -44,6 +44,7 @@ export async function found(folder: string, bench: Bench): Promise<Founding> {
     (await readRecord(folder)) ?? (await (logs.size === 0 ? begin(folder, bench) : adopt(folder, bench, logs)));
   refuseOther(folder, bench, known, logs);
   if (known.state === "founding") await complete(folder, known);
+  else refuseLost(folder, logs);
   const names = bench.boards.map(({ name }) => name);
   const isNew = (name: NodeName) => !logs.has(name) && !(known.state === "founding" && known.founders.includes(name));
   return { founders: known.founders, newcomers: names.filter(isNew) };
@@ -114,6 +115,15 @@ function refuseOther(folder: string, { name, cluster, boards }: Bench, known: Fo
         `that has it, or, if it has left the cluster for good, remove ${join(folder, members[0] ?? "")}.`,
     );
   }
+}
+
+/** Without anybody who could take them in, boards would ask for ever. */
+function refuseLost(folder: string, logs: Logs): void {
+  if (logs.size > 0) return;
+  throw new BenchFailure(
+    `${folder} holds a cluster of which no board has its data any more. To begin a new one there, remove ` +
+      `${join(folder, recordName)} too, or choose another folder.`,
+  );
 }
 
 type Logs = ReadonlyMap<NodeName, Exclude<FoundLog, "none">>;
