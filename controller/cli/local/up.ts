@@ -51,7 +51,8 @@ export async function up(shell: Shell, options: UpOptions): Promise<ExitStatus> 
     while (!interruption.isRequested) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   } finally {
     ticker.end();
-    await Promise.all(toClose.map((each) => each.close()));
+    // Whatever becomes of these, the bench has to end.
+    await Promise.allSettled(toClose.map((each) => each.close()));
     await local.close();
     removeUpFile(shell.folder);
   }
