@@ -11,7 +11,7 @@ export type RaftOptions = {
   /** ... and less than this (§3.4). */
   readonly electionTimeoutMaxUs: DurationUs;
   /**
-   * A board that starts waits for its first election from this on. Less than `electionTimeoutMinUs` will do, if a leader's
+   * A board that starts waits for its first election from this on, and less than twice as long. Less than `electionTimeoutMinUs` will do, if a leader's
    * heartbeats come sooner: asking early disturbs nobody who hears one (pre-vote, §9.6).
    */
   readonly firstElectionTimeoutMinUs: DurationUs;

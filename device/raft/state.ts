@@ -163,9 +163,9 @@ export function restartElectionTimer(state: State): void {
  * follower, since it may have promised a leader its protection just before it went down (§6.4.1).
  */
 export function beginElectionTimer(state: State): void {
-  const { electionTimeoutMinUs, electionTimeoutMaxUs, firstElectionTimeoutMinUs, leaseReads } = state.options;
-  const min = leaseReads ? electionTimeoutMinUs : firstElectionTimeoutMinUs;
-  state.electionDeadline = state.now + state.random.between(min, min + electionTimeoutMaxUs - electionTimeoutMinUs);
+  const { firstElectionTimeoutMinUs: first, leaseReads } = state.options;
+  if (leaseReads) restartElectionTimer(state);
+  else state.electionDeadline = state.now + state.random.between(first, 2 * first);
 }
 
 /** Appends an entry of this leader's own term. */

@@ -28,7 +28,7 @@ export const defaultReplicaOptions: ReplicaOptions = {
   storage: {},
   sessions: {},
   snapshotAfterEntries: 10_000,
-  snapshotAfterBytes: 4 * 1024 * 1024,
+  snapshotAfterBytes: 2 * 1024 * 1024,
   trailingEntries: 1_000,
   pendingRequestsMax: 10_000,
   promoteLearners: true,
