@@ -91,6 +91,7 @@ export const slowCommands: ReadonlyMap<string, string> = new Map([
   ["npx adrift fuzz --minutes 10", "it goes on for ten minutes"],
   ["npx adrift fuzz --mutant all", "some mutants take hundreds of seeds"],
   ["npx adrift bench --vs etcd", "it measures for minutes, and wants etcd"],
+  ["npx adrift fuzz --mutant votes-twice-in-a-term", "the faults that it takes are shrunk, run by run"],
   ["npx adrift fuzz --mutant forgets-its-vote-at-restart", "the faults that it takes are shrunk, run by run"],
   ["npx adrift fuzz --mutant commits-an-old-term-by-counting", "the faults that it takes are shrunk, run by run"],
 ]);

@@ -205,7 +205,7 @@ test("whatever a configuration says, when it is written and read again, then it 
     fc.property(configurations(), (configuration) => {
       expect(read(formatBoardConfiguration(configuration))).toEqual(configuration);
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
 });
 
