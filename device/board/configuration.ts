@@ -1,5 +1,7 @@
 /** What a board is told about itself and its bench: `board.yaml`, read and checked. */
 
+import type { ReplicaChoices } from "../replica/options.ts";
+
 /** A board's configuration, everything filled in. */
 export type BoardConfiguration = {
   /** Its name. */
@@ -20,13 +22,8 @@ export type BoardConfiguration = {
     readonly port: number;
     readonly webSocketPort: number | null;
   } | null;
-  readonly timing: { readonly heartbeatMs: number; readonly electionMinMs: number; readonly electionMaxMs: number };
-  readonly raft: {
-    readonly leaseReads: boolean;
-    readonly clockDriftPpmMax: number | null;
-    readonly snapshotAfterEntries: number | null;
-    readonly trailingEntries: number | null;
-  };
+  readonly timing: ReplicaChoices["timing"];
+  readonly raft: ReplicaChoices["raft"];
   /** A board whose log is damaged joins anew by itself; otherwise it waits for a person. */
   readonly rejoinAfterDamage: boolean;
   /** Files of PEM texts, read when the board starts; `null`: no TLS, and loopback only. */
