@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../device/mqtt/free-port.fixture.ts";
 import { type Block, blocksOf, makeFolder, readDocument, root } from "./documents.ts";
 
 const hasClients = spawnSync("mosquitto_pub", ["--help"]).error === undefined;
@@ -177,14 +177,4 @@ async function waitFor<Found>(deadlineMs: number, look: () => Found | null): Pro
     if (found !== null || Date.now() > endMs) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("No port is free on 127.0.0.1.");
-  return address.port;
 }

@@ -3,12 +3,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { provision } from "../../device/board/disk/data-folder.ts";
 import { formatBoardConfiguration } from "../../device/board/format-configuration.ts";
 import { type ConnectedClient, connect } from "../../device/mqtt/client.ts";
+import { freePort } from "../../device/mqtt/free-port.fixture.ts";
 import { mosquittoFiles } from "../../device/mqtt/mosquitto.ts";
 import { findPrograms } from "../bench/local/programs.ts";
 import type { LibraryBench } from "./library.suite.ts";
@@ -101,13 +101,4 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -11,11 +11,12 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../mqtt/free-port.fixture.ts";
 import type { BrokerOrder } from "./broker-orders.ts";
 import { provision } from "./disk/data-folder.ts";
 
@@ -167,14 +168,6 @@ function told(program: ChildProcess, what: RegExp): Promise<RegExpExecArray> {
       if (found !== null) resolve(found);
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function write(file: string, text: string): string {

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { freePort } from "../mqtt/free-port.fixture.ts";
 
 const isMissing = spawnSync("mosquitto", ["-h"]).error !== undefined;
 if (isMissing && process.env["CI"] !== undefined) throw new Error("mosquitto is missing: apt install mosquitto");
@@ -139,14 +140,6 @@ keys: { ${keys} }
     return { status, out: stdout, err: stderr };
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function pathOf(relative: string): string {
   return fileURLToPath(new URL(relative, import.meta.url));

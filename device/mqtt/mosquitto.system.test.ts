@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
 import { describeBroker } from "./broker.suite.ts";
 import type { BrokerSettings, RunningBroker } from "./broker.ts";
 import { startBroker } from "./embedded-broker.ts";
+import { freePort } from "./free-port.fixture.ts";
 import { mosquittoFiles } from "./mosquitto.ts";
 import { keyFiles } from "./read-keys.ts";
 import { eventually } from "./visitor.fixture.ts";
@@ -64,16 +65,6 @@ async function startMosquitto(settings: BrokerSettings): Promise<RunningBroker> 
   processes.set(broker, child);
   await eventually(() => reach(port));
   return broker;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function reach(port: number): Promise<void> {

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../../../device/mqtt/free-port.fixture.ts";
 import { createTestShell, type TestShell } from "../shell.fixture.ts";
 
 let shell: TestShell;
@@ -15,7 +14,7 @@ afterEach(() => shell.remove());
 
 describe("adrift broker", () => {
   test("given a free port, then the broker listens, and ends with Ctrl-C", async () => {
-    const [port, webSocketPort] = [await freePort(), await freePort()];
+    const [port, webSocketPort] = [String(await freePort()), String(await freePort())];
     const { status, out } = await shell.adrift(["broker", "--port", port, "--websocket-port", webSocketPort], {
       interrupted: true,
     });
@@ -74,13 +73,3 @@ describe("adrift broker", () => {
     expect(status).toBe(64);
   });
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return String(port);
-}
