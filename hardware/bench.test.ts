@@ -23,10 +23,10 @@ describe("a short file", () => {
       cluster: "small",
       timing: { heartbeatMs: 50, electionMinMs: 300, electionMaxMs: 600 },
       boards: [
-        { name: "pi-1", inbox: "broker" },
-        { name: "pi-2", inbox: "broker" },
+        { name: "pi-1", inbox: "broker", address: null, power: null, console: null },
+        { name: "pi-2", inbox: "broker", address: null, power: null, console: null },
       ],
-      brokers: [{ name: "broker", node: "broker" }],
+      brokers: [{ name: "broker", node: "broker", address: null }],
       switches: [{ name: "switch", ports: ["1", "2", "3"] }],
       cables: [
         ["pi-1", "1"],
@@ -42,6 +42,7 @@ describe("a short file", () => {
         speedMbps: 100,
       })),
       cutters: [{ name: "virtual", driver: "virtual" }],
+      powerSources: [],
       controller: { switches: ["switch"] },
     });
   });
@@ -150,7 +151,7 @@ describe("a file that is no bench", () => {
 describe("a setting that is wrong", () => {
   it("is told with its line, what stands there, what may stand there, and what was probably meant", () => {
     expect(complaintsAbout("bords: 5")).toMatchInlineSnapshot(
-      `"my-bench.yaml:1:1: \`bords\` is no setting; here may stand name, cluster, timing, boards, brokers, switches, cables, cutters, cutter, controller. Did you mean "boards"?"`,
+      `"my-bench.yaml:1:1: \`bords\` is no setting; here may stand name, cluster, timing, boards, brokers, switches, cables, cutters, powerSources, cutter, controller. Did you mean "boards"?"`,
     );
     expect(complaintsAbout("boards: 5\ntiming: lam")).toMatchInlineSnapshot(
       `"my-bench.yaml:2:9: \`timing\` is \`lam\`, but must be lan, sd-card, or a mapping with heartbeatMs, electionMinMs and electionMaxMs. Did you mean "lan"?"`,
@@ -161,7 +162,7 @@ describe("a setting that is wrong", () => {
       my-bench.yaml:2:16: \`boards[2]\` is a list, but must be a name, or a mapping with a name."
     `);
     expect(complaintsAbout("boards:\n  - { name: a, inbx: broker }\n  - { inbox: broker }")).toMatchInlineSnapshot(`
-      "my-bench.yaml:2:16: \`boards[0].inbx\` is no setting; here may stand name, inbox, switch. Did you mean "inbox"?
+      "my-bench.yaml:2:16: \`boards[0].inbx\` is no setting; here may stand name, inbox, switch, address, power, console. Did you mean "inbox"?
       my-bench.yaml:3:5: \`boards[1].name\` is missing; it must be a name (small letters, digits and dashes, a letter first, at most 32 characters)."
     `);
   });
@@ -185,7 +186,7 @@ cables:
       my-bench.yaml:3:44: \`timing.electionMinMs\` is \`"300"\`, but must be a whole number of milliseconds, 1 to 600000.
       my-bench.yaml:5:26: \`cutters[0].driver\` is \`rely\`, but must be one of relay, usb-relay, switch, gpio, firewall, broker, hand, virtual. Did you mean "relay"?
       my-bench.yaml:6:5: \`cutters[1].serialPort\` is missing; it must be text.
-      my-bench.yaml:6:33: \`cutters[1].port\` is no setting; here may stand name, driver, serialPort.
+      my-bench.yaml:6:33: \`cutters[1].port\` is no setting; here may stand name, driver, serialPort, firmware.
       my-bench.yaml:7:37: \`cutters[2].address\` is no setting; here may stand name, driver.
       my-bench.yaml:9:25: \`cables[0].ends\` is a list, but must be a list of two ports, such as [pi-1, switch:1].
       my-bench.yaml:9:44: \`cables[0].speedMbps\` is \`54\`, but must be one of 10, 100, 1000, 2500.
@@ -204,8 +205,8 @@ cables:
 
   it("is told when a key is one of JavaScript's own", () => {
     expect(complaintsAbout("boards: 3\n__proto__: { name: x }\nconstructor: y")).toMatchInlineSnapshot(`
-      "my-bench.yaml:2:1: \`__proto__\` is no setting; here may stand name, cluster, timing, boards, brokers, switches, cables, cutters, cutter, controller.
-      my-bench.yaml:3:1: \`constructor\` is no setting; here may stand name, cluster, timing, boards, brokers, switches, cables, cutters, cutter, controller."
+      "my-bench.yaml:2:1: \`__proto__\` is no setting; here may stand name, cluster, timing, boards, brokers, switches, cables, cutters, powerSources, cutter, controller.
+      my-bench.yaml:3:1: \`constructor\` is no setting; here may stand name, cluster, timing, boards, brokers, switches, cables, cutters, powerSources, cutter, controller."
     `);
   });
 });

@@ -2,7 +2,7 @@
 
 import type { Placed } from "./entries.ts";
 import { repeated } from "./entries.ts";
-import type { Cable, Cutter, Switch } from "./model.ts";
+import type { Cable, Cutter, Switch, SwitchManagement } from "./model.ts";
 import type { BenchFile } from "./schema.ts";
 import { unknownName } from "./suggestion.ts";
 import type { Path, Problems } from "./yaml-file.ts";
@@ -11,7 +11,7 @@ import type { Path, Problems } from "./yaml-file.ts";
 const readyCutters: readonly Cutter[] = [
   { name: "virtual", driver: "virtual" },
   { name: "hand", driver: "hand" },
-  { name: "firewall", driver: "firewall" },
+  { name: "firewall", driver: "firewall", user: null },
   { name: "broker", driver: "broker" },
 ];
 
@@ -44,9 +44,26 @@ function checkCutter(cutter: Cutter, path: Path, switches: readonly Switch[], pr
     problems.add([...path, "name"], message);
   }
   if (cutter.driver !== "switch") return;
+  checkManagement(cutter, path, problems);
   const names = switches.map((each) => each.name);
   if (names.includes(cutter.switch)) return;
   problems.add([...path, "switch"], `The cutter ${cutter.name}: ${unknownName("switch", cutter.switch, names)}`);
+}
+
+/** Checks that there is a user where the protocol has users. `owner` is a cutter or a power source. */
+export function checkManagement(
+  owner: { readonly name: string } & SwitchManagement,
+  path: Path,
+  problems: Problems,
+): void {
+  const hasUsers = owner.protocol !== "snmp-v2c";
+  if (hasUsers === (owner.user !== null)) return;
+  problems.add(
+    path,
+    hasUsers
+      ? `${owner.name}: ${owner.protocol} needs a user. Write "user:" and who may manage the switch.`
+      : `${owner.name}: SNMP v2c has no users, only the community in the passwordFile. Leave out "user".`,
+  );
 }
 
 function checkCableCutter({ entry, path }: Placed<Cable>, known: readonly Cutter[], problems: Problems): void {
@@ -66,8 +83,23 @@ function checkCableCutter({ entry, path }: Placed<Cable>, known: readonly Cutter
     const message = `${name} (driver ${cutter.driver}) has no channels: the cable ${entry.name} needs "cutter: ${name}" alone.`;
     problems.add(place, message);
   }
-  if (cutter.driver === "switch" && !entry.ends.some((end) => end.node === cutter.switch)) {
-    const message = `${name} closes ports of ${cutter.switch}, but the cable ${entry.name} is not plugged in there.`;
+  if (cutter.driver === "switch") checkSwitchPort(entry, place, cutter, problems);
+}
+
+function checkSwitchPort(
+  cable: Cable,
+  place: Path,
+  cutter: Extract<Cutter, { driver: "switch" }>,
+  problems: Problems,
+): void {
+  const end = cable.ends.find(({ node }) => node === cutter.switch);
+  if (end === undefined) {
+    const message = `${cutter.name} closes ports of ${cutter.switch}, but the cable ${cable.name} is not plugged in there.`;
+    problems.add(place, message);
+  } else if (cutter.protectedPorts.includes(end.port)) {
+    const message =
+      `${cutter.name} never closes the port ${end.port} of ${cutter.switch}, into which the cable ${cable.name} is plugged: ` +
+      "it is one of its protectedPorts. Plug the cable in elsewhere, or name another cutter.";
     problems.add(place, message);
   }
 }

@@ -132,10 +132,10 @@ const arbitraryBench: fc.Arbitrary<Bench> = fc
   })
   .map(({ ends, inboxes, plugs }) => ({
     ...fiveBoards,
-    boards: inboxes.map((inbox, index) => ({ name: `b${index}`, inbox })),
+    boards: inboxes.map((inbox, index) => ({ name: `b${index}`, inbox, address: null, power: null, console: null })),
     brokers: [
-      { name: "q0", node: "q0" },
-      { name: "q1", node: "b1" },
+      { name: "q0", node: "q0", address: null },
+      { name: "q1", node: "b1", address: null },
     ],
     switches: ["s0", "s1", "s2"].map((name) => ({ name, ports: [] })),
     cables: ends.map(([one, other], index) => cable(`c${index}`, one, other)),

@@ -23,6 +23,8 @@ export type Bench = {
   readonly cables: readonly Cable[];
   /** Every cutter that is declared or that a cable names. */
   readonly cutters: readonly Cutter[];
+  /** What can take the power from boards. Without power a board has crashed; no cable is cut by that. */
+  readonly powerSources: readonly PowerSource[];
   readonly controller: Controller;
 };
 
@@ -38,6 +40,12 @@ export type Board = {
   readonly name: NodeName;
   /** The broker on which it listens: whoever reaches this broker reaches the board, as long as the board does. */
   readonly inbox: NodeName;
+  /** Its host name or IP address on the network, for a rack; `null` where a bench makes its boards itself. */
+  readonly address: string | null;
+  /** What can take its power. */
+  readonly power: PowerOutlet | null;
+  /** The serial port of the controller to which the board's serial console is wired, such as `/dev/ttyUSB0`. */
+  readonly console: string | null;
 };
 
 /** An MQTT broker. */
@@ -45,6 +53,8 @@ export type Broker = {
   readonly name: NodeName;
   /** Where it runs: on the board of this name or, if this is its own name, on a machine of its own. */
   readonly node: NodeName;
+  /** `host` or `host:port` on the network, for a rack; `null` where a bench makes its brokers itself. */
+  readonly address: string | null;
 };
 
 export type Switch = {
@@ -76,28 +86,61 @@ export type Cutter = { readonly name: string } & CutterSettings;
 
 /** How a cutter works, and what its driver must know. */
 export type CutterSettings =
-  /** Relays on a board that speaks Firmata; a cable's channel is the pin. */
-  | { readonly driver: "relay"; readonly serialPort: string }
+  /** Relays on a microcontroller that speaks Firmata, or our own firmware; a cable's channel is the pin or the relay. */
+  | { readonly driver: "relay"; readonly serialPort: string; readonly firmware: "firmata" | "adrift" }
   /** A USB relay board of the LCUS kind; a cable's channel is the relay's number. */
   | { readonly driver: "usb-relay"; readonly serialPort: string }
-  /** A managed switch that closes its own ports, over SNMP. The password stands in a file of its own, not here. */
-  | {
+  /** A managed switch that closes its own ports. */
+  | ({
       readonly driver: "switch";
       readonly switch: NodeName;
-      readonly address: string;
-      readonly user: string;
-      readonly passwordFile: string;
+      /** Ports that are never closed, whatever is asked for: the uplink, and the one by which the switch is managed. */
+      readonly protectedPorts: readonly string[];
+    } & SwitchManagement)
+  /** Lines of a GPIO chip, named by its label; a cable's channel is the line's number. */
+  | {
+      readonly driver: "gpio";
+      readonly chip: string;
+      /** Whether a relay opens its cable while the line is low. */
+      readonly activeLow: boolean;
+      /** The machine in which the chip is, by SSH; `null` for this one. */
+      readonly host: string | null;
     }
-  /** Lines of a GPIO chip; a cable's channel is the line's number. */
-  | { readonly driver: "gpio"; readonly chip: string }
-  /** Drop rules on this machine. */
-  | { readonly driver: "firewall" }
-  /** The broker turns away who is behind the cable. */
+  /** Drop rules on the boards themselves, by SSH as this user (`null`: whom SSH takes). One-way cuts too. */
+  | { readonly driver: "firewall"; readonly user: string | null }
+  /** The embedded brokers withhold what boards say to each other: partitions that no cable can make. */
   | { readonly driver: "broker" }
   /** A person is asked to pull the cable. */
   | { readonly driver: "hand" }
-  /** The simulator's own. */
+  /** The bench's own: the simulator's, the forwarders of local processes, the network card of a virtual machine. */
   | { readonly driver: "virtual" };
+
+/** How a managed switch is spoken to. The password stands in a file of its own, which so stays out of kept runs. */
+export type SwitchManagement = {
+  readonly protocol: "snmp-v3" | "snmp-v2c" | "mikrotik";
+  /** `host` or `host:port`. */
+  readonly address: string;
+  /** `null` for SNMP v2c, which has no users. */
+  readonly user: string | null;
+  /**
+   * A file with the password; for SNMP v2c with the community. For SNMP v3 a second line may hold another pass-phrase for
+   * privacy. A relative path starts at the folder of the bench's file.
+   */
+  readonly passwordFile: string;
+};
+
+/** Which source, and which of its outlets. */
+export type PowerOutlet = { readonly name: string; readonly channel: string };
+
+/** What can take the power from boards. */
+export type PowerSource = { readonly name: string } & PowerSettings;
+
+/** How a power source is spoken to. */
+export type PowerSettings =
+  /** Power over Ethernet by the switch (RFC 3621); an outlet is a port's number, or `group.port`. */
+  | ({ readonly driver: "poe" } & SwitchManagement)
+  /** A USB hub that switches its ports, by uhubctl; an outlet is the port's number. */
+  | { readonly driver: "usb-hub"; readonly location: string };
 
 export type CutterDriver = CutterSettings["driver"];
 

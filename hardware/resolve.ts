@@ -6,12 +6,23 @@ import { type Host, type Named, type Placed, placed, repeated } from "./entries.
 import { reachability } from "./graph.ts";
 import type { Bench, Board, Broker, Timing } from "./model.ts";
 import { controllerNode } from "./model.ts";
+import { outletOf, resolvePowerSources } from "./power.ts";
 import type { BenchFile } from "./schema.ts";
 import { unknownName } from "./suggestion.ts";
 import type { Problems } from "./yaml-file.ts";
 
-type BoardEntry = Named & { readonly inbox?: string | undefined; readonly switch?: string | undefined };
-type BrokerEntry = Named & { readonly board?: string | undefined; readonly switch?: string | undefined };
+type BoardEntry = Named & {
+  readonly inbox?: string | undefined;
+  readonly switch?: string | undefined;
+  readonly address?: string | undefined;
+  readonly power?: string | undefined;
+  readonly console?: string | undefined;
+};
+type BrokerEntry = Named & {
+  readonly board?: string | undefined;
+  readonly switch?: string | undefined;
+  readonly address?: string | undefined;
+};
 type SwitchEntry = Named & { readonly ports?: number | readonly (number | string)[] | undefined };
 
 const timings = {
@@ -42,11 +53,13 @@ export function resolveBench(file: BenchFile, fileName: string, problems: Proble
   };
   const { cables, switches } = resolveCables(file, surroundings, problems);
   const cutters = resolveCutters(file, cables, switches, problems);
+  const powerSources = resolvePowerSources(file, boardEntries, problems);
   problems.throwIfAny();
 
   const cluster = file.cluster ?? name;
   const plainCables = cables.map(({ entry }) => entry);
-  const bench = { name, cluster, timing, boards, brokers, switches, cables: plainCables, cutters, controller };
+  const parts = { boards, brokers, switches, cables: plainCables, cutters, powerSources };
+  const bench = { name, cluster, timing, ...parts, controller };
   checkWays(bench, boardEntries, problems);
   problems.throwIfAny();
   return bench;
@@ -106,8 +119,8 @@ function resolveBrokers(
 ): readonly Broker[] {
   const boardNames = boards.map(({ entry }) => entry.name);
   return entries.map(({ entry, path }) => {
-    const { name, board } = entry;
-    if (board === undefined) return { name, node: name };
+    const { name, board, address = null } = entry;
+    if (board === undefined) return { name, node: name, address };
     if (!boardNames.includes(board)) {
       problems.add([...path, "board"], `Where ${name} runs: ${unknownName("board", board, boardNames)}`);
     }
@@ -115,7 +128,7 @@ function resolveBrokers(
       const message = `${name} runs on ${board} and has no cable of its own: leave out "switch" or "board".`;
       problems.add([...path, "switch"], message);
     }
-    return { name, node: board };
+    return { name, node: board, address };
   });
 }
 
@@ -136,7 +149,8 @@ function resolveBoards(
     } else if (!brokerNames.includes(inbox)) {
       problems.add([...path, "inbox"], `The inbox of ${name}: ${unknownName("broker", inbox, brokerNames)}`);
     }
-    return { name, inbox: inbox ?? "" };
+    const { address = null, console = null } = entry;
+    return { name, inbox: inbox ?? "", address, power: outletOf(entry), console };
   });
 }
 

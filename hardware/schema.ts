@@ -23,8 +23,24 @@ const plug = z
 const aCutter = 'a cutter, such as virtual, hand or relays:2 (the cutter, ":", its channel)';
 const cableCutter = z.string({ error: aCutter }).regex(/^[a-z][a-z0-9-]{0,31}(:[0-9]{1,4})?$/, { error: aCutter });
 
+const anOutlet = 'an outlet, such as poe:3 (the power source, ":", its outlet)';
+const powerOutlet = z
+  .string({ error: anOutlet })
+  .regex(/^[a-z][a-z0-9-]{0,31}:[A-Za-z0-9][A-Za-z0-9/._-]{0,31}$/, { error: anOutlet });
+
 const milliseconds = count(1, 600_000, "of milliseconds");
 const shortText = z.string().min(1).max(256);
+
+const anAddress = "a host name or an IP address, as in 192.168.7.11 or pi-1.local";
+const hostAddress = z
+  .string({ error: anAddress })
+  .max(253)
+  .regex(/^[A-Za-z0-9:]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$/, { error: anAddress });
+const aService = "a host name or an IP address, with a port if it is not the usual one, as in 192.168.7.2:1883";
+const service = z
+  .string({ error: aService })
+  .max(260)
+  .regex(/^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)(:[0-9]{1,5})?$/, { error: aService });
 
 const timing = z
   .union(
@@ -50,6 +66,9 @@ const board = z.union(
         .optional()
         .describe("The broker on which it listens; by default the one on this board, or the only one"),
       switch: name.optional().describe("Where a cable of its own leads, if no cable of `cables` is plugged in here"),
+      address: hostAddress.optional().describe("Its host name or IP address, for a rack"),
+      power: powerOutlet.optional().describe("The outlet that feeds it, such as poe:3"),
+      console: shortText.optional().describe("The controller's serial port at the board's console, as in /dev/ttyUSB0"),
     }),
   ],
   { error: aMachine },
@@ -64,6 +83,7 @@ const broker = z.union(
       switch: name
         .optional()
         .describe("Where a cable of its machine leads, if no cable of `cables` is plugged in there"),
+      address: service.optional().describe("Its host name or IP address, with a port if need be, for a rack"),
     }),
   ],
   { error: aMachine },
@@ -98,22 +118,55 @@ const cable = z.strictObject({
     .describe("What both ends agree on; 100 by default, since a cutter opens two of the four pairs"),
 });
 
+const management = {
+  protocol: z
+    .enum(["snmp-v3", "snmp-v2c", "mikrotik"])
+    .default("snmp-v3")
+    .describe("How the switch is spoken to; mikrotik is the REST interface of RouterOS"),
+  address: service.describe("Where the switch answers"),
+  user: shortText.nullable().default(null).describe("Who may manage it; SNMP v2c has no users"),
+  passwordFile: shortText.describe("A file that holds the password or the community, which so stays out of kept runs"),
+};
+
 const cutter = z.discriminatedUnion("driver", [
-  z.strictObject({ name, driver: z.literal("relay"), serialPort: shortText }),
+  z.strictObject({
+    name,
+    driver: z.literal("relay"),
+    serialPort: shortText,
+    firmware: z.enum(["firmata", "adrift"]).default("firmata").describe("What runs on the microcontroller"),
+  }),
   z.strictObject({ name, driver: z.literal("usb-relay"), serialPort: shortText }),
   z.strictObject({
     name,
     driver: z.literal("switch"),
     switch: name.describe("The switch whose ports it closes"),
-    address: shortText.describe("Where the switch answers SNMP"),
-    user: shortText,
-    passwordFile: shortText.describe("A file that holds the password, which so stays out of the kept runs"),
+    ...management,
+    protectedPorts: z
+      .array(label.transform(String))
+      .max(1024)
+      .default([])
+      .describe("Ports that are never closed: the uplink, and the one by which the switch is managed"),
   }),
-  z.strictObject({ name, driver: z.literal("gpio"), chip: shortText }),
-  z.strictObject({ name, driver: z.literal("firewall") }),
+  z.strictObject({
+    name,
+    driver: z.literal("gpio"),
+    chip: shortText.describe("The chip's label, as in pinctrl-rp1"),
+    activeLow: z.boolean().default(false).describe("Whether a low line opens the cable"),
+    host: hostAddress.nullable().default(null).describe("The machine with the chip, by SSH; by default this one"),
+  }),
+  z.strictObject({
+    name,
+    driver: z.literal("firewall"),
+    user: shortText.nullable().default(null).describe("As whom SSH enters the boards"),
+  }),
   z.strictObject({ name, driver: z.literal("broker") }),
   z.strictObject({ name, driver: z.literal("hand") }),
   z.strictObject({ name, driver: z.literal("virtual") }),
+]);
+
+const powerSource = z.discriminatedUnion("driver", [
+  z.strictObject({ name, driver: z.literal("poe"), ...management }),
+  z.strictObject({ name, driver: z.literal("usb-hub"), location: shortText.describe("The hub, as uhubctl names it") }),
 ]);
 
 /** `bench.yaml` as it is written. */
@@ -139,6 +192,7 @@ export const benchFile = z
       .max(256)
       .optional()
       .describe("What opens cables, apart from hand, virtual, firewall, broker"),
+    powerSources: z.array(powerSource).max(256).optional().describe("What can take the power from boards"),
     cutter: cableCutter.optional().describe("What opens the cables that name no cutter; virtual by default"),
     controller: z
       .array(name)

@@ -8,8 +8,13 @@ import type { BenchAction } from "../experiment/actions.ts";
 import type { ExperimentWorkload } from "../experiment/model.ts";
 import type { ClusterView } from "../experiment/resolve.ts";
 
-/** The kinds of benches in real time. `local`: boards and brokers are processes of this machine. */
-export type RealKind = "local";
+/**
+ * The kinds of benches in real time. `local`: boards and brokers are processes of this machine. `netns`: each of them in a
+ * network namespace of its own, with cables and switches of the kernel. `qemu`: boards are virtual machines. `rack`: the
+ * real thing.
+ */
+export type RealKind = (typeof realKinds)[number];
+export const realKinds = ["local", "netns", "qemu", "rack"] as const;
 
 /** Every kind of bench. */
 export type BenchKind = "simulated" | RealKind;
@@ -38,9 +43,12 @@ export type ExperimentBench = {
   flightRecords(): Promise<readonly BoardRecord[]>;
   /** The processes that died so far without having been told to. */
   deaths(): readonly Death[];
-  /** Ends all of it, and leaves nothing behind. */
-  close(): Promise<void>;
+  /** Heals what is cut, ends what it started, and leaves nothing behind. */
+  close(): Promise<BenchClosing>;
 };
+
+/** How a bench was left: what could not be put right, in words for people; mostly nothing. */
+export type BenchClosing = { readonly leftovers: readonly string[] };
 
 /**
  * A process of a board or a broker that died by itself: when, by the clock of whoever runs the experiment, and for people

@@ -15,13 +15,36 @@ const unflushed =
   "killing a process takes away nothing that it wrote; what it had not flushed would be lost with the power of a real " +
   "board, and stays here in the memory of this machine";
 
+const throughTcp = "between its boards is TCP, which loses, doubles and reorders nothing; a simulated bench can do it";
+const noDiskOrders =
+  "a board on a card of its own takes no orders for a bad disk; a simulated or a local bench can do it";
+const noClockOrders = "a board keeps its own time and takes no orders about it; a simulated or a local bench can do it";
+const ownMachine = {
+  noise: throughTcp,
+  "disk-stall": noDiskOrders,
+  "disk-slow": noDiskOrders,
+  "disk-full": noDiskOrders,
+  "bit-rot": noDiskOrders,
+  "clock-drift": noClockOrders,
+  "clock-jump": noClockOrders,
+} as const;
+const noNewCard = "its card stays in the board; a person can change it, a program cannot";
+
 const limits: { readonly [Kind in BenchKind]: Limits } = {
   simulated: { cannot: {}, inPart: {} },
-  local: {
+  local: { cannot: { noise: throughTcp }, inPart: { "power-cut": unflushed } },
+  netns: { cannot: { noise: throughTcp }, inPart: { "power-cut": unflushed } },
+  qemu: { cannot: ownMachine, inPart: {} },
+  rack: {
     cannot: {
-      noise: "between its processes is TCP, which loses, doubles and reorders nothing; a simulated bench can do it",
+      ...ownMachine,
+      wipe: noNewCard,
+      replace: noNewCard,
+      "switch-off":
+        "no switch of a rack is switched off by a program: pull its plug, or cut the cables that lead to it",
+      "broker-down": "the brokers of a rack are started and ended by whoever runs them, with Ctrl-C",
     },
-    inPart: { "power-cut": unflushed },
+    inPart: {},
   },
 };
 

@@ -46,6 +46,7 @@ export async function startLocalExperimentBench(
       async close() {
         await cluster.close();
         await local.close();
+        return { leftovers: [] };
       },
     };
   } catch (error) {

@@ -52,6 +52,9 @@ export function carryOut(world: World, action: BenchAction, options: SimulatedBe
       network.restartBroker(action.broker);
       world.noteFault(`broker ${action.broker} is back`, false);
       return;
+    case "withhold":
+    case "deliver":
+      throw new Error("The simulated broker does not withhold messages.");
     case "setNoise":
       network.setNoise(action.noise);
       world.noteFault(action.noise === null ? "the network is quiet" : "the network is noisy", action.noise !== null);

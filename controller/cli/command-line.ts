@@ -1,12 +1,15 @@
 /** Which commands there are. What each of them does stands in a file of its own, which is loaded when it is called. */
 
 import { Command, CommanderError } from "commander";
+import { addCardCommands } from "./cards/commands.ts";
 import { addClientCommands } from "./client/commands.ts";
 import type { Ends } from "./ends.ts";
 import type { FuzzOptions } from "./fuzz.ts";
 import { addKeyCommands } from "./keys/commands.ts";
 import { addLocalCommands } from "./local/commands.ts";
 import { countOption, minutesOption, seedOption } from "./options.ts";
+import { addPlanCommands } from "./plan/commands.ts";
+import { addRackCommands } from "./rack/commands.ts";
 import type { RunOptions } from "./run.ts";
 import { type ExitStatus, exitStatus, type Shell, UsageError } from "./shell.ts";
 import { addSpeedCommands } from "./speed/commands.ts";
@@ -80,7 +83,7 @@ export function createCommandLine(shell: Shell): CommandLine {
     .option("--json", "print one JSON document and nothing else")
     .action((options: FuzzOptions) => ends(import("./fuzz.ts").then(({ fuzz }) => fuzz(shell, options))));
 
-  for (const add of [addLocalCommands, addClientCommands, addKeyCommands, addSpeedCommands]) add(program, shell, ends);
+  for (const add of commandGroups) add(program, shell, ends);
 
   return {
     async execute(args) {
@@ -93,6 +96,16 @@ export function createCommandLine(shell: Shell): CommandLine {
     },
   };
 }
+
+const commandGroups = [
+  addLocalCommands,
+  addClientCommands,
+  addKeyCommands,
+  addPlanCommands,
+  addCardCommands,
+  addRackCommands,
+  addSpeedCommands,
+];
 
 const helpAfter = `
 Begin with:

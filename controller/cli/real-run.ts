@@ -74,6 +74,10 @@ async function startBench({ kind, experiment, bench }: RealTimeRun): Promise<Exp
       const { startLocalExperimentBench } = await import("../bench/local-experiment.ts");
       return startLocalExperimentBench(bench, experiment.raft, realTime);
     }
+    case "netns":
+    case "qemu":
+    case "rack":
+      throw new Error(`${kind} is not there yet`);
     default:
       return kind satisfies never;
   }

@@ -9,6 +9,8 @@ export type BenchAction =
   /** Of one direction only where the bench can do that: what comes from the cable's first or second end is lost. */
   | { readonly kind: "cut"; readonly cable: string; readonly direction: "both" | "fromFirstEnd" | "fromSecondEnd" }
   | { readonly kind: "heal"; readonly cable: string }
+  /** What a board says to another is withheld by the broker of the other's inbox, one way; and no longer. */
+  | { readonly kind: "withhold" | "deliver"; readonly from: string; readonly to: string }
   | { readonly kind: "switchOff" | "switchOn"; readonly switch: string }
   | { readonly kind: "stopBroker"; readonly broker: string; readonly loses: readonly BrokerLoss[] }
   | { readonly kind: "startBroker"; readonly broker: string }

@@ -82,7 +82,7 @@ export function createStandIn(
       // As on real benches, a record may come twice, and boards answer in any order.
       flightRecords: () => Promise.resolve([...records.slice(0, 20), ...records.toReversed()]),
       deaths: () => deaths,
-      close: () => Promise.resolve(),
+      close: () => Promise.resolve({ leftovers: [] }),
     },
     async passUntilSettled(promise) {
       let isSettled = false;

@@ -237,7 +237,7 @@ function configurationOf({ name }: Board, around: Surroundings): BoardConfigurat
     board: name,
     cluster: bench.cluster,
     data,
-    boards: bench.boards,
+    boards: bench.boards.map(({ name, inbox }) => ({ name, inbox })),
     founders,
     brokers: addresses.map(({ name: broker, url }) => ({ name: broker, url })),
     serves:

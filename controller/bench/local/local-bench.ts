@@ -168,6 +168,9 @@ export class LocalBench {
       case "heal":
         this.heal(action.cable);
         return null;
+      case "withhold":
+      case "deliver":
+        throw new BenchFailure("The brokers of a local bench do not withhold messages.");
       case "switchOff":
       case "switchOn":
         this.#refuseWithoutCables();
