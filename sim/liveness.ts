@@ -39,6 +39,7 @@ export function healPart(world: World, part: readonly SimBoard[]): void {
   const { bench, network } = world;
   const broken = new Set(world.boards.filter((board) => !part.includes(board)).map((board) => board.name));
   network.setNoise(null);
+  for (const from of bench.boards) for (const to of bench.boards) network.setWithheld(from.name, to.name, false);
   for (const { name } of bench.switches) network.switchOn(name);
   for (const { name, node } of bench.brokers) if (!broken.has(node)) network.restartBroker(name);
   for (const { name, ends } of bench.cables) if (!ends.some(({ node }) => broken.has(node))) network.healCable(name);

@@ -68,6 +68,7 @@ class Campaign {
       () => network.setPaused(board, true),
       () => this.kill(board, () => network.processDied(board)),
       () => this.kill(board, () => network.powerCut(board)),
+      () => network.setWithheld("a", "b", true),
       () => network.setNoise({ lossPpm: 10_000, duplicationPpm: 10_000, delayPpm: 10_000, delayUsMax: 50_000 }),
     ];
     this.random.pick([...faults, ...this.repairs(), ...this.repairs()])();
@@ -77,6 +78,7 @@ class Campaign {
   private repairs(): (() => void)[] {
     const { network } = this.scenario;
     return [
+      () => network.setWithheld("a", "b", false),
       () => {
         for (const cable of cables) network.healCable(cable);
       },

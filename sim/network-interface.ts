@@ -78,6 +78,8 @@ export interface Network<P extends Payloads> {
   /** The broker's process dies; its machine's kernel resets all connections. */
   crashBroker(broker: NodeName, losses: BrokerLosses): void;
   restartBroker(broker: NodeName): void;
+  /** Whether the broker of `to`'s inbox withholds what `from` says to it; what is under way already arrives. */
+  setWithheld(from: NodeName, to: NodeName, withheld: boolean): void;
   /** Faults beyond TCP; `null` ends them. */
   setNoise(noise: Noise | null): void;
   /** Whether, by cables, switches and brokers as they are now, the endpoint can talk with the broker both ways. */

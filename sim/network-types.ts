@@ -87,7 +87,9 @@ export type LossReason =
   /** It was under way or waiting when its connection ended. */
   | "connectionEnded"
   /** By `Noise`. */
-  | "noise";
+  | "noise"
+  /** The broker withheld what one board said to another. */
+  | "withheld";
 
 /** How often each thing really happened, so that a campaign can show what it exercised. */
 export type NetworkCounters = {
@@ -122,7 +124,7 @@ export function createNetworkCounters(): NetworkCounters {
     stale: 0,
     duplicated: 0,
     delayed: 0,
-    lost: { notConnected: 0, nobodyListens: 0, bufferFull: 0, connectionEnded: 0, noise: 0 },
+    lost: { notConnected: 0, nobodyListens: 0, bufferFull: 0, connectionEnded: 0, noise: 0, withheld: 0 },
     connects: 0,
     endpointTimeouts: 0,
     brokerTimeouts: 0,

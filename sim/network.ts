@@ -39,6 +39,7 @@ class BenchNetwork<P extends Payloads> implements Network<P> {
   private readonly brokers: readonly Broker<P>[];
   private readonly router: Router<P>;
   private readonly lifecycle: Lifecycle<P>;
+  private readonly boardNames: readonly NodeName[];
   /** By board: the broker of its inbox, and the brokers that run on it. */
   private readonly inboxes: readonly Broker<P>[];
   private readonly brokersOn: readonly (readonly Broker<P>[])[];
@@ -48,6 +49,7 @@ class BenchNetwork<P extends Payloads> implements Network<P> {
     const topology = new Topology(bench);
     const nodes = [...bench.boards.map((board) => board.name), ...setup.clientNodes];
     this.topology = topology;
+    this.boardNames = bench.boards.map((board) => board.name);
     this.endpoints = nodes.map(
       (node, index) => new Endpoint<P>(index, topology.indexOf(node), index < bench.boards.length),
     );
@@ -168,6 +170,10 @@ class BenchNetwork<P extends Payloads> implements Network<P> {
     this.brokerNamed(name).up = true;
   }
 
+  setWithheld(from: NodeName, to: NodeName, withheld: boolean): void {
+    this.router.setWithheld(this.boardNamed(from), this.boardNamed(to), withheld);
+  }
+
   setNoise(noise: Noise | null): void {
     this.router.noise = noise;
   }
@@ -220,6 +226,12 @@ class BenchNetwork<P extends Payloads> implements Network<P> {
     const inbox = this.inboxes[board];
     if (inbox === undefined) throw new RangeError(`There is no board ${board}: there are ${this.inboxes.length}.`);
     return inbox;
+  }
+
+  private boardNamed(name: NodeName): BoardIndex {
+    const board = this.boardNames.indexOf(name);
+    if (board === -1) throw new RangeError(`There is no board ${name} on this bench.`);
+    return board;
   }
 
   private brokerNamed(name: NodeName): Broker<P> {

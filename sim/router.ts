@@ -12,6 +12,7 @@ import type { Connection, Stream } from "./connection.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { NetworkSetup } from "./network-interface.ts";
 import type {
+  BoardIndex,
   BrokerIndex,
   NetworkCounters,
   NetworkListener,
@@ -37,6 +38,9 @@ export class Router<P extends Payloads> {
   private readonly counters: NetworkCounters;
   private readonly connections: readonly Connection<P>[];
   private readonly boardCount: number;
+
+  /** What boards say to each other that brokers withhold: at `from * boards + to`. */
+  private readonly withheld = new Set<number>();
 
   /** When the last packet from one connection to another arrives: at `sender * connections + receiver`. */
   private readonly lastArrivalUs: Float64Array;
@@ -64,6 +68,13 @@ export class Router<P extends Payloads> {
     this.lastArrivalUs = new Float64Array(connections.length * connections.length);
   }
 
+  /** From now on brokers withhold what one board says to the other, or no longer. */
+  setWithheld(from: BoardIndex, to: BoardIndex, withheld: boolean): void {
+    const pair = from * this.boardCount + to;
+    if (withheld) this.withheld.add(pair);
+    else this.withheld.delete(pair);
+  }
+
   /** An endpoint writes a packet to its connection. */
   publish(sender: Connection<P>, packet: Packet<P>): void {
     if (packet.kind !== "subscribe") this.counters.published += 1;
@@ -78,6 +89,12 @@ export class Router<P extends Payloads> {
     const connections = sender.broker.connections;
     switch (packet.kind) {
       case "raft":
+        if (this.withheld.size > 0 && this.withheld.has(packet.from * this.boardCount + packet.to)) {
+          this.counters.lost.withheld += 1;
+          return;
+        }
+        this.carry(sender, connections[packet.to], packet);
+        return;
       case "reply":
         this.carry(sender, connections[packet.to], packet);
         return;

@@ -53,8 +53,13 @@ export function carryOut(world: World, action: BenchAction, options: SimulatedBe
       world.noteFault(`broker ${action.broker} is back`, false);
       return;
     case "withhold":
+      network.setWithheld(action.from, action.to, true);
+      world.noteFault(`what ${action.from} says to ${action.to} is withheld`, true);
+      return;
     case "deliver":
-      throw new Error("The simulated broker does not withhold messages.");
+      network.setWithheld(action.from, action.to, false);
+      world.noteFault(`what ${action.from} says to ${action.to} arrives again`, false);
+      return;
     case "setNoise":
       network.setNoise(action.noise);
       world.noteFault(action.noise === null ? "the network is quiet" : "the network is noisy", action.noise !== null);

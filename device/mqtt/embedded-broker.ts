@@ -12,6 +12,8 @@ import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
 import { Aedes, type Client } from "aedes";
 import { createWebSocketStream, WebSocketServer } from "ws";
+import { parseTopic, topicsOf } from "../transport/topics.ts";
+import { decodeWithhold, encodeWithheld } from "../transport/withhold-codec.ts";
 import { BrokerError, type BrokerSettings, type RunningBroker } from "./broker.ts";
 import { BrokerConnections } from "./broker-connections.ts";
 import { brokerLimits, holdToLimits } from "./broker-limits.ts";
@@ -19,6 +21,7 @@ import { gatherWrites } from "./gathered-writes.ts";
 import type { Keys } from "./keys.ts";
 import { refuseOpenDoor } from "./loopback.ts";
 import { mayPublish, maySubscribe, type Party } from "./permissions.ts";
+import { Withholding } from "./withholding.ts";
 
 /**
  * Starts a broker; it can be reached when the promise is fulfilled.
@@ -52,6 +55,7 @@ class EmbeddedBroker {
   /** Who is behind a client; only with keys. */
   readonly #parties = new WeakMap<Client, Party>();
   readonly #sockets = new WeakMap<Client, Socket>();
+  readonly #withholding = new Withholding(() => this.#tellWithheld(null));
   #isClosing = false;
 
   constructor(settings: BrokerSettings, aedes: Aedes) {
@@ -63,6 +67,7 @@ class EmbeddedBroker {
 
   async start(): Promise<RunningBroker> {
     const { host, port, webSocketPort } = this.#settings;
+    await this.#takeWithholdRequests();
     return {
       port: await this.#listen(this.#tcpServer(), host, port),
       webSocketPort: webSocketPort === null ? null : await this.#listen(this.#webSocketServer(), host, webSocketPort),
@@ -74,6 +79,7 @@ class EmbeddedBroker {
   async close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#withholding.close();
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     this.#connections.cutOffAll();
     await Promise.all([...closed, new Promise<void>((resolve) => this.#aedes.close(resolve))]);
@@ -174,6 +180,37 @@ class EmbeddedBroker {
       if (!isPermitted) this.#tell(`${client.id} may not subscribe to ${subscription.topic}`);
       callback(null, isPermitted ? subscription : null);
     };
+  }
+
+  /** What the controller wants withheld: see `withhold-codec.ts`. */
+  async #takeWithholdRequests(): Promise<void> {
+    const { name, cluster } = this.#settings;
+    const take = (packet: { readonly payload: string | Buffer }, done: () => void): void => {
+      const request = decodeWithhold(packet.payload.toString());
+      if (request.ok) {
+        this.#withholding.obey(request.value);
+        this.#tellWithheld(request.value.number);
+      } else {
+        this.#tell(`a request to withhold something is dropped: ${request.detail}`);
+      }
+      done();
+    };
+    await new Promise<void>((resolve) => this.#aedes.subscribe(topicsOf(cluster).withhold(name), take, resolve));
+    this.#aedes.authorizeForward = (_client, packet) => (this.#isWithheld(packet.topic) ? null : packet);
+  }
+
+  #isWithheld(topic: string): boolean {
+    if (this.#withholding.isEmpty) return false;
+    const parsed = parseTopic(this.#settings.cluster, topic);
+    return parsed?.kind === "raft" && this.#withholding.withholds(parsed.from, parsed.to);
+  }
+
+  #tellWithheld(answers: number | null): void {
+    if (this.#isClosing) return;
+    const { name, cluster } = this.#settings;
+    const payload = encodeWithheld({ from: name, answers, pairs: this.#withholding.pairs() });
+    const topic = topicsOf(cluster).withheld(name);
+    this.#aedes.publish({ cmd: "publish", qos: 0, dup: false, retain: true, topic, payload }, () => {});
   }
 
   #cutOff(client: Client, reason: string): void {

@@ -34,6 +34,7 @@ export const rules: readonly Rule[] = [
   { role: "board", may: "subscribe", topics: "request/+" },
   { role: "board", may: "subscribe", topics: "board/<self>/request/+" },
 
+  { role: "controller", may: "publish", topics: "broker/+/withhold" },
   { role: "controller", may: "subscribe", topics: "#" },
 ];
 

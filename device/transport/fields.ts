@@ -164,13 +164,13 @@ export class Fields {
     return new Fields({}, this, name);
   }
 
-  /** From one object on. */
-  objects(name: string, countMax: number): readonly Fields[] {
+  /** From `countMin` objects on, mostly one. */
+  objects(name: string, countMax: number, countMin = 1): readonly Fields[] {
     const value = this.#object[name];
-    if (Array.isArray(value) && value.length > 0 && value.length <= countMax && value.every(isObject)) {
+    if (Array.isArray(value) && value.length >= countMin && value.length <= countMax && value.every(isObject)) {
       return value.map((item, at) => new Fields(item, this, `${name}[${at}]`));
     }
-    this.fail(name, `a list of 1 to ${countMax} objects`);
+    this.fail(name, `a list of ${countMin} to ${countMax} objects`);
     return [];
   }
 }

@@ -36,6 +36,10 @@ export type Topics = {
   /** What happens on a board, for people and screens. */
   event(board: string): string;
   readonly allEvents: string;
+  /** What the controller asks a broker of ours to withhold. */
+  withhold(broker: string): string;
+  /** What such a broker withholds; retained. */
+  withheld(broker: string): string;
 };
 
 /** The topics of a cluster. */
@@ -53,6 +57,8 @@ export function topicsOf(cluster: string): Topics {
     allStatus: `${root}/board/+/status`,
     event: (board) => `${root}/board/${board}/event`,
     allEvents: `${root}/board/+/event`,
+    withhold: (broker) => `${root}/broker/${broker}/withhold`,
+    withheld: (broker) => `${root}/broker/${broker}/withheld`,
   };
 }
 

@@ -7,10 +7,13 @@
 
 import type { Order } from "../../../device/board/orders.ts";
 import { readKeys } from "../../../device/mqtt/read-keys.ts";
+import { withholdLeaseMsMax } from "../../../device/mqtt/withholding.ts";
 import { controllerName } from "../../../device/transport/topics.ts";
 import type { Bench } from "../../../hardware/bench.ts";
 import { unknownName } from "../../../hardware/suggestion.ts";
 import type { CutDirection } from "../../../sim/network-types.ts";
+import { openBrokerCutter } from "../../cutters/broker.ts";
+import type { PairCutter } from "../../cutters/cutter.ts";
 import type { BenchAction } from "../../experiment/actions.ts";
 import { BenchFailure } from "../bench.ts";
 import { assemble, type Parts } from "./assemble.ts";
@@ -56,6 +59,7 @@ export class LocalBench {
   readonly #parts: Parts;
   readonly #leases = new Leases((cable) => this.#heal(cable, "leaseRanOut"));
   #operator: Promise<Operator> | null = null;
+  #withholding: PairCutter | null = null;
   #closing: Promise<void> | null = null;
 
   /** Use `startLocalBench`. */
@@ -149,6 +153,7 @@ export class LocalBench {
     this.#leases.endAll();
     const operator = await this.#operator?.catch(() => null);
     await operator?.close();
+    await this.#withholding?.close();
     // What nobody will read again need not be put in order.
     const isKept = this.#settings.folder !== null;
     await Promise.all([...boards.values()].map((board) => (isKept ? board.terminate(leaveMsMax) : board.kill())));
@@ -169,8 +174,11 @@ export class LocalBench {
         this.heal(action.cable);
         return null;
       case "withhold":
+        await this.#brokerCutter().withhold(action.from, action.to, withholdLeaseMsMax);
+        return null;
       case "deliver":
-        throw new BenchFailure("The brokers of a local bench do not withhold messages.");
+        await this.#brokerCutter().deliver(action.from, action.to);
+        return null;
       case "switchOff":
       case "switchOn":
         this.#refuseWithoutCables();
@@ -252,6 +260,17 @@ export class LocalBench {
     const board = this.#parts.boards.get(name);
     if (board !== undefined) return board;
     throw new BenchFailure(`There is no board ${name} on this bench.`);
+  }
+
+  /** Opened when first needed. What it withholds ends with the brokers, and so with the bench. */
+  #brokerCutter(): PairCutter {
+    const { keys = null } = this.#settings;
+    this.#withholding ??= openBrokerCutter({
+      bench: this.bench,
+      brokers: this.brokers,
+      keys: keys === null ? null : readKeys(keys, controllerName),
+    });
+    return this.#withholding;
   }
 
   /** Connected when first needed: most benches never need it. */
