@@ -8,7 +8,7 @@ import { type ProcessSettings, type ProcessState, SupervisedProcess } from "./su
 const orderTimeoutMs = 2_000;
 
 /** What a board is made of. */
-export type BoardSettings = Omit<ProcessSettings, "greeting" | "hear" | "args"> & {
+export type BoardSettings = Omit<ProcessSettings, "greeting" | "hear" | "hasChannel"> & {
   readonly name: string;
   /** Its `board.yaml`. */
   readonly configuration: string;
@@ -28,7 +28,8 @@ export class BoardProcess {
     this.name = settings.name;
     this.#process = new SupervisedProcess({
       ...settings,
-      args: ["--config", settings.configuration, "--orders"],
+      command: [...settings.command, "--config", settings.configuration, "--orders"],
+      hasChannel: true,
       greeting: () => this.#lastingOrders(),
       hear: (report) => this.#hear(report),
     });

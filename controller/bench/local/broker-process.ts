@@ -4,7 +4,7 @@ import type { BrokerOrder } from "../../../device/board/broker-orders.ts";
 import { type ProcessSettings, type ProcessState, SupervisedProcess } from "./supervised-process.ts";
 
 /** What a broker is made of. Its ports are fixed: those who know it find it there again. */
-export type BrokerProcessSettings = Omit<ProcessSettings, "greeting" | "hear" | "args"> & {
+export type BrokerProcessSettings = Omit<ProcessSettings, "greeting" | "hear" | "hasChannel"> & {
   readonly name: string;
   readonly broker: BrokerOrder["settings"];
 };
@@ -19,7 +19,7 @@ export class BrokerProcess {
     const order: BrokerOrder = { type: "start", settings: settings.broker };
     this.#process = new SupervisedProcess({
       ...settings,
-      args: [],
+      hasChannel: true,
       greeting: () => [order],
       hear: () => undefined,
     });

@@ -24,8 +24,8 @@ test("given a process that dies all the time, then it is started again a few tim
   const changes: ProcessChange[] = [];
   writeFileSync(join(folder, "unlucky.mjs"), unlucky);
   const supervised = new SupervisedProcess({
-    program: join(folder, "unlucky.mjs"),
-    args: [],
+    command: [process.execPath, join(folder, "unlucky.mjs")],
+    hasChannel: true,
     log: new LogFile(join(folder, "unlucky.log")),
     warden,
     greeting: () => [],

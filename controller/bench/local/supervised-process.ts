@@ -6,9 +6,10 @@ import type { Warden } from "./warden.ts";
 
 /** What a process is made of. */
 export type ProcessSettings = {
-  /** A file for this very Node, and what follows it on the command line. */
-  readonly program: string;
-  readonly args: readonly string[];
+  /** The program and what follows it on the command line. */
+  readonly command: readonly string[];
+  /** One of ours says over a channel when it runs, and hears us there; another program runs as soon as it is there. */
+  readonly hasChannel: boolean;
   readonly log: LogFile;
   readonly warden: Warden;
   /** What it is told at each start, before anything else. */
@@ -116,11 +117,12 @@ export class SupervisedProcess {
   }
 
   #spawn(): void {
-    const { program, args, log, warden } = this.#settings;
+    const { command, hasChannel, log, warden } = this.#settings;
+    const [program = "", ...args] = command;
     // In a session of its own: Ctrl-C in the terminal is for the controller, which then ends its boards in order.
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(program, args, {
       detached: true,
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      stdio: ["ignore", "pipe", "pipe", ...(hasChannel ? (["ipc"] as const) : [])],
     });
     this.#child = child;
     this.#state = "starting";
@@ -132,6 +134,7 @@ export class SupervisedProcess {
       failure = error.message;
     });
     child.on("message", (report) => this.#onReport(report));
+    if (!hasChannel) child.once("spawn", () => this.#onStarted());
     this.#gone = new Promise((resolve) => {
       child.once("close", (code, signal) => {
         if (child.pid !== undefined) warden.forget(child.pid);
@@ -145,7 +148,10 @@ export class SupervisedProcess {
   #onReport(report: unknown): void {
     this.#settings.hear(report);
     const hasStarted = typeof report === "object" && report !== null && "type" in report && report.type === "started";
-    if (!hasStarted || this.#state === "stopped") return;
+    if (hasStarted && this.#state !== "stopped") this.#onStarted();
+  }
+
+  #onStarted(): void {
     if (this.#state === "starting") this.#state = "running";
     this.#settings.tell({ kind: "started" });
     this.#whenStarted?.settle(true);
