@@ -18,6 +18,17 @@ export type Chronicle = {
   readonly boardEvents: readonly BoardEvent[];
   /** Cables that a real bench was seen to have opened; of a simulated bench none, as they are open at once. */
   readonly seenCuts: readonly SeenCut[];
+  /** Boards whose network interfaces lost their carrier or had it again, as they say themselves. */
+  readonly carriers: readonly CarrierChange[];
+};
+
+/** The carrier of a board's interface. By the board's own clock, so the moment is known to within `uncertaintyUs`. */
+export type CarrierChange = {
+  readonly board: string;
+  readonly interface: string;
+  readonly up: boolean;
+  readonly atUs: number;
+  readonly uncertaintyUs: number;
 };
 
 /** A cable that was seen open. */
@@ -36,9 +47,12 @@ export type BoardSpan = {
   readonly isCutOff: boolean;
 };
 
+/** What a person did to a cable, unasked. */
+export type HandFault = { readonly kind: "hand" };
+
 /** One time that a fault was in force. */
 export type FaultSpan = {
-  readonly fault: Fault;
+  readonly fault: Fault | HandFault;
   /** What it hit: boards, cables, brokers or switches. */
   readonly targets: readonly string[];
   readonly fromUs: number;

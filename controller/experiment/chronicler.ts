@@ -9,6 +9,7 @@ import type {
   BoardEvent,
   BoardSpan,
   BoardState,
+  CarrierChange,
   CatchUp,
   Chronicle,
   FaultSpan,
@@ -16,6 +17,7 @@ import type {
   Reign,
   SeenCut,
 } from "./chronicle.ts";
+import { HandWatch } from "./hands.ts";
 import type { FaultKind } from "./model.ts";
 import type { RunEvent, StepEvent } from "./run-result.ts";
 
@@ -30,6 +32,10 @@ export class Chronicler {
   readonly #catchUps: CatchUp[] = [];
   readonly #boardEvents: BoardEvent[] = [];
   readonly #seenCuts: SeenCut[] = [];
+  readonly #carriers: CarrierChange[] = [];
+  readonly #hands: HandWatch;
+  /** Whether the experiment has nothing in force. */
+  #isWhole = true;
   #reign: Draft<Reign> | null = null;
   #configuration: Configuration;
   #configurationIndex = 0;
@@ -39,6 +45,7 @@ export class Chronicler {
     this.#bench = bench;
     this.#boards = new Map(names.map((name) => [name, new BoardNow(name)]));
     this.#configuration = simpleConfiguration(names);
+    this.#hands = new HandWatch(bench);
   }
 
   tell(event: RunEvent): void {
@@ -62,9 +69,14 @@ export class Chronicler {
         this.#observeReign(event.atUs);
         return;
       }
+      case "happening": {
+        const { happening, board, atUs, uncertaintyUs = 0 } = event;
+        if (happening.kind !== "carrier") return;
+        this.#onCarrier({ board, interface: happening.interface, up: happening.up, atUs, uncertaintyUs });
+        return;
+      }
       case "fault":
-      case "happening":
-        // What these say in words, steps and boards say in facts.
+        // What it says in words, steps say in facts.
         return;
       default:
         event satisfies never;
@@ -84,6 +96,7 @@ export class Chronicler {
       catchUps: this.#catchUps,
       boardEvents: this.#boardEvents,
       seenCuts: this.#seenCuts,
+      carriers: this.#carriers,
     };
   }
 
@@ -105,7 +118,33 @@ export class Chronicler {
     this.#observeReign(atUs);
   }
 
+  #onCarrier(change: CarrierChange): void {
+    const { board, up, atUs } = change;
+    this.#carriers.push(change);
+    const hand = this.#hands.carrierChanged(board, change.interface, up, atUs);
+    if (hand === null) return;
+    const targets = [hand.cable];
+    if (hand.act === "pulled") {
+      this.#moments.push({ kind: "fault", atUs });
+      const span: Draft<FaultSpan> = { fault: { kind: "hand" }, targets, fromUs: atUs, toUs: atUs };
+      this.#faults.push(span);
+      this.#inForce.add({ span, isOpen: true });
+    } else {
+      for (const each of this.#inForce) {
+        if (each.span.fault.kind !== "hand" || each.span.targets[0] !== hand.cable) continue;
+        each.span.toUs = atUs;
+        this.#inForce.delete(each);
+      }
+      const isWhole = this.#isWhole && this.#inForce.size === 0;
+      if (isWhole) this.#moments.push({ kind: "heal", atUs });
+    }
+    this.#observeCables(atUs);
+    this.#observeReign(atUs);
+  }
+
   #onStep({ atUs, step, fault, targets, isWhole }: StepEvent): void {
+    this.#isWhole = isWhole;
+    if (step !== "turn") this.#hands.faultChanged(fault.kind, targets, step === "begin", atUs);
     switch (step) {
       case "begin": {
         // A target that nothing on the bench is, at the moment, is not hit.
@@ -207,11 +246,11 @@ type Draft<Value> = { -readonly [Field in keyof Value]: Value[Field] };
 /** A fault in force. Of a flapping cable the cables are open or, for a while, whole. */
 type OpenFault = { readonly span: Draft<FaultSpan>; isOpen: boolean };
 
-const stopsBoards: ReadonlySet<FaultKind> = new Set(["power-cut", "crash", "replace", "wipe"]);
-const stopsNodes: ReadonlySet<FaultKind> = new Set(["switch-off", "broker-down"]);
-const cutsCables: ReadonlySet<FaultKind> = new Set(["cut", "flap", "split", "isolate"]);
+const stopsBoards: ReadonlySet<string> = new Set<FaultKind>(["power-cut", "crash", "replace", "wipe"]);
+const stopsNodes: ReadonlySet<string> = new Set<FaultKind>(["switch-off", "broker-down"]);
+const cutsCables: ReadonlySet<string> = new Set<FaultKind | "hand">(["cut", "flap", "split", "isolate", "hand"]);
 /** What an experiment does in a moment; no end of it is told. */
-const momentary: ReadonlySet<FaultKind> = new Set([
+const momentary: ReadonlySet<string> = new Set<FaultKind>([
   "wipe",
   "bit-rot",
   "clock-jump",

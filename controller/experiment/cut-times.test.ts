@@ -17,11 +17,12 @@ function chronicle(parts: Partial<Chronicle>): Chronicle {
     catchUps: [],
     boardEvents: [],
     seenCuts: [],
+    carriers: [],
     ...parts,
   };
 }
 
-describe("the three times of a cut", () => {
+describe("the five times of a cut", () => {
   it("given cables that open one after the other, then the cut is seen with the last of them", () => {
     const seenCuts = [
       { cable: "pi-1", atUs: 50 },
@@ -35,8 +36,35 @@ describe("the three times of a cut", () => {
       cables: ["pi-1", "pi-2"],
       commandedUs: 100,
       seenUs: 130,
+      carrierLost: null,
+      noticedUs: null,
       ledAgainUs: null,
     });
+  });
+
+  it("given boards that lose their carrier, then the last of those at the cables counts, and how well it is known", () => {
+    const change = { interface: "eth0", up: false, uncertaintyUs: 5 };
+    const carriers = [
+      { ...change, board: "pi-1", atUs: 98 },
+      { ...change, board: "pi-3", atUs: 120 },
+      { ...change, board: "pi-2", atUs: 110, uncertaintyUs: 7 },
+      { ...change, board: "pi-1", atUs: 300 },
+    ];
+    expect(cutTimes(chronicle({ carriers }), false)[0]?.carrierLost).toEqual({ atUs: 110, uncertaintyUs: 7 });
+  });
+
+  it("given boards that miss their leader, then the first of them noticed", () => {
+    const boardEvents = [
+      { atUs: 90, board: "pi-3", event: { type: "leader", leader: null, term: 1 } },
+      { atUs: 220, board: "pi-2", event: { type: "role", role: "preCandidate", term: 1, reason: "no heartbeat" } },
+      { atUs: 230, board: "pi-3", event: { type: "leader", leader: null, term: 1 } },
+    ] as const;
+    expect(cutTimes(chronicle({ boardEvents }), false)[0]?.noticedUs).toBe(220);
+  });
+
+  it("given a cable that a hand pulled, then it was open when it was seen", () => {
+    const faults = [{ fault: { kind: "hand" }, targets: ["pi-1"], fromUs: 100, toUs: 500 }] as const;
+    expect(cutTimes(chronicle({ faults }), false)[0]).toMatchObject({ fault: "hand", commandedUs: 100, seenUs: 100 });
   });
 
   it("given a cable that was never seen open, then the cut was not seen", () => {

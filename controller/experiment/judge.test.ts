@@ -44,6 +44,7 @@ function judged({ expect: written = [], history = writesAt(1), moments = [], rei
     catchUps: [],
     boardEvents: [],
     seenCuts: [],
+    carriers: [],
   };
   const service = new Service(historyOf(history).operations, endUs);
   const usual = { violation: null, liveness: null, deaths: [], interrupted: false };

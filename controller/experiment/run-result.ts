@@ -27,6 +27,8 @@ export type RunEvent =
       readonly atUs: number;
       readonly kind: "happening";
       readonly board: string;
+      /** By so much the board's clock may have been misread, in microseconds. */
+      readonly uncertaintyUs?: number;
       readonly happening: Exclude<Happening, { readonly kind: "replica" }>;
     };
 

@@ -1,18 +1,22 @@
 /** Faults in words: as a label, and as sentences on their beginning and their end. */
 
 import { formatDurationUs } from "../../sim/duration.ts";
-import type { Fault } from "../experiment/model.ts";
+import type { FaultSpan } from "../experiment/chronicle.ts";
 import { listed } from "./words.ts";
 
+/** A fault of an experiment, or what a hand did. */
+type AnyFault = FaultSpan["fault"];
+
 /** A fault in a few words, for a label: `cut pi-3`. */
-export function faultLabel(fault: Fault, targets: readonly string[]): string {
+export function faultLabel(fault: AnyFault, targets: readonly string[]): string {
   const what = faultWords[fault.kind];
   return targets.length === 0
     ? what
     : `${what} ${targets.length > 3 ? `${targets.length} of them` : targets.join(", ")}`;
 }
 
-const faultWords: { readonly [Kind in Fault["kind"]]: string } = {
+const faultWords: { readonly [Kind in AnyFault["kind"]]: string } = {
+  hand: "pulled by hand:",
   cut: "cut",
   flap: "flapping",
   "one-way": "one-way",
@@ -38,10 +42,12 @@ const faultWords: { readonly [Kind in Fault["kind"]]: string } = {
 };
 
 /** What a fault does, as a sentence. */
-export function faultSentence(fault: Fault, targets: readonly string[]): string {
+export function faultSentence(fault: AnyFault, targets: readonly string[]): string {
   const names = listed(targets);
   const verb = (one: string, several: string): string => (targets.length === 1 ? one : several);
   switch (fault.kind) {
+    case "hand":
+      return `a hand pulls the cable ${names}.`;
     case "cut":
       return `${verb("cable", "cables")} ${names} ${verb("is", "are")} cut.`;
     case "flap":
@@ -92,10 +98,12 @@ export function faultSentence(fault: Fault, targets: readonly string[]): string 
 }
 
 /** That it is over, as a sentence. */
-export function healSentence(fault: Fault, targets: readonly string[]): string {
+export function healSentence(fault: AnyFault, targets: readonly string[]): string {
   const names = listed(targets);
   const verb = (one: string, several: string): string => (targets.length === 1 ? one : several);
   switch (fault.kind) {
+    case "hand":
+      return `a hand plugs the cable ${names} in again.`;
     case "cut":
     case "flap":
     case "isolate":

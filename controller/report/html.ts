@@ -6,7 +6,7 @@ import type { JudgedExpectation } from "../experiment/judge.ts";
 import type { RunRecord } from "../experiment/run-folder.ts";
 import type { SimulatedRun } from "../experiment/run-result.ts";
 import { caveats } from "./caveats.ts";
-import { cutRow } from "./cut-row.ts";
+import { cutTable } from "./cut-table.ts";
 import { type Markup, markup, trusted } from "./markup.ts";
 import { tellStory } from "./story.ts";
 import { reignsTable, timelineLegend, timelineSvg } from "./timeline-svg.ts";
@@ -143,13 +143,17 @@ function networkFigures({ network }: SimulatedRun): readonly Row[] {
 
 function cuts({ cuts }: ConcludedRun): Markup | null {
   if (cuts.length === 0) return null;
-  const rows = cuts
-    .map(cutRow)
-    .map(
-      ({ what, commanded, seen, ledAgain }) =>
-        markup`<tr><td>${what}</td><td class="number">${commanded}</td><td class="number">${seen}</td><td class="number">${ledAgain}</td></tr>`,
+  const { headings, rows } = cutTable(cuts);
+  const head = headings.map((heading, at) =>
+    at === 0 ? markup`<th>what</th>` : markup`<th class="number">${heading}</th>`,
+  );
+  const body = rows.map((row) => {
+    const cells = row.map((cell, at) =>
+      at === 0 ? markup`<td>${cell}</td>` : markup`<td class="number">${cell}</td>`,
     );
-  return markup`<section><h2>Cuts</h2><table><thead><tr><th>what</th><th class="number">commanded</th><th class="number">seen open</th><th class="number">led again</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+    return markup`<tr>${cells}</tr>`;
+  });
+  return markup`<section><h2>Cuts</h2><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></section>`;
 }
 
 function again(record: RunRecord, folder: string): Markup {

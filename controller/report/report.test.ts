@@ -157,7 +157,17 @@ describe("a run in real time", () => {
   const real: ConcludedRun = {
     ...cut,
     run: { ...common, kind: "local", deaths: [], lateUsMax: 3_000 },
-    cuts: [{ fault: "cut", cables: ["pi-2"], commandedUs: 2_000_000, seenUs: 2_000_700, ledAgainUs: 2_412_000 }],
+    cuts: [
+      {
+        fault: "cut",
+        cables: ["pi-2"],
+        commandedUs: 2_000_000,
+        seenUs: 2_000_700,
+        carrierLost: { atUs: 2_008_000, uncertaintyUs: 400 },
+        noticedUs: 2_350_000,
+        ledAgainUs: 2_412_000,
+      },
+    ],
   };
   const { source: ____, fingerprint: _____, virtualUs: ______, events: _______, ...kept } = record;
   const realRecord: RunRecord = { ...kept, kind: "local", durationUs: 1 };
@@ -167,22 +177,25 @@ describe("a run in real time", () => {
     return run;
   }
 
-  it("shows the kind of bench and the three times of each cut apart, on the page and in the text", () => {
+  it("shows the kind of bench and the five times of each cut apart, on the page and in the text", () => {
     const page = renderReport(real, realRecord, "2026-tried");
     expect(page).toContain("<dt>kind of bench</dt><dd>local</dd>");
     expect(page).toContain("<dt>real time</dt>");
     expect(page).not.toMatch(/fingerprint|virtual time|adrift replay|messages published/);
-    expect(page).toMatch(/<td>pi-2<\/td>.*2\.00 s<.*\+ 0\.7 ms<.*\+ 412 ms</);
+    expect(page).toMatch(/<td>pi-2<\/td>.*2\.00 s<.*\+ 0\.7 ms<.*\+ 8\.0 ms \(± 0\.4 ms\)<.*\+ 350 ms<.*\+ 412 ms</);
     const text = runText(real, { columns: 80, paint: plain, linesMax: 10 });
-    expect(text).toMatch(/cut +commanded +seen open +led again\n +pi-2 +2\.00 s +\+ 0\.7 ms +\+ 412 ms/);
+    expect(text).toMatch(
+      /cut +commanded +seen open +carrier lost +noticed +led again\n +pi-2 +2\.00 s +\+ 0\.7 ms +\+ 8\.0 ms \(± 0\.4 ms\) +\+ 350 ms +\+ 412 ms/,
+    );
     expect(text).not.toContain("too busy");
   });
 
   it("given a leader that was kept, and a cable that was never seen open, then it says so", () => {
     const [times] = real.cuts;
     if (times === undefined) throw new Error("There is no cut.");
-    const cuts = [{ ...times, seenUs: null, ledAgainUs: times.commandedUs }];
+    const cuts = [{ ...times, seenUs: null, carrierLost: null, noticedUs: null, ledAgainUs: times.commandedUs }];
     expect(runText({ ...real, cuts }, { columns: 80, paint: plain, linesMax: 10 })).toMatch(/never +all the time/);
+    expect(runText({ ...real, cuts }, { columns: 80, paint: plain, linesMax: 10 })).not.toMatch(/carrier|noticed/);
   });
 
   it("given a machine that was too busy, or a fault that the bench did in part, then the reader is warned", () => {

@@ -4,7 +4,7 @@ import type { ConcludedRun } from "../experiment/conclude.ts";
 import type { CutTimes } from "../experiment/cut-times.ts";
 import type { JudgedExpectation } from "../experiment/judge.ts";
 import { caveats } from "./caveats.ts";
-import { cutRow } from "./cut-row.ts";
+import { cutTable } from "./cut-table.ts";
 import { drawLanes } from "./lanes.ts";
 import type { Colour, Paint } from "./paint.ts";
 import { tellStory } from "./story.ts";
@@ -103,15 +103,12 @@ const cutsMax = 12;
 
 function cutLines(cuts: readonly CutTimes[], paint: Paint): readonly string[] {
   if (cuts.length === 0) return [];
-  const rows = [
-    { what: "cut", commanded: "commanded", seen: "seen open", ledAgain: "led again" },
-    ...cuts.slice(0, cutsMax).map(cutRow),
-  ];
-  const width = Math.max(...rows.map(({ what }) => what.length));
-  const lines = rows.map(
-    ({ what, commanded, seen, ledAgain }) =>
-      `  ${what.padEnd(width)}  ${commanded.padStart(9)}  ${seen.padStart(9)}  ${ledAgain.padStart(12)}`,
-  );
+  const { headings, rows } = cutTable(cuts.slice(0, cutsMax));
+  const widths = headings.map((_, column) => Math.max(...[headings, ...rows].map((row) => row[column]?.length ?? 0)));
+  const lines = [headings, ...rows].map((row) => {
+    const cells = row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)));
+    return `  ${cells.join("  ")}`;
+  });
   const rest = cuts.length - cutsMax;
   const more = rest > 0 ? [`  ... and ${count(rest, "more cut")} in report.html.`] : [];
   return ["", ...lines.map((line, at) => (at === 0 ? paint("dim", line) : line)), ...more];
