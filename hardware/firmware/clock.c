@@ -8,7 +8,7 @@
 #define COUNTS_PER_MS (F_CPU / PRESCALER / 1000)
 
 /* So soon after a reset the count starts over: what cannot live with that shows at once, and not after 49 days. */
-#define MS_BEFORE_WRAP 20000UL
+#define MS_BEFORE_WRAP 5000UL
 
 static volatile uint32_t now_ms;
 static volatile bool ticked;

@@ -6,7 +6,7 @@
 
 void clock_start(void);
 
-/* The time; it starts over after 49.7 days, and 20 s after each reset. */
+/* The time; it starts over after 49.7 days, and 5 s after each reset. */
 uint32_t clock_now_ms(void);
 
 /* Whether a millisecond has begun since this was last asked. */
