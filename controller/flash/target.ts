@@ -1,0 +1,154 @@
+/** What a card's content is written to: a drive, or a file that becomes an image. */
+
+import { spawn } from "node:child_process";
+import { constants, readSync } from "node:fs";
+import { type FileHandle, open, rename } from "node:fs/promises";
+import { CardFailure } from "./card-failure.ts";
+
+/** See above. `write`, `flush` and `finish` reject with a `CardFailure` when the card fails. */
+export type Target = {
+  readonly name: string;
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** What was written, possibly out of the system's memory. */
+  read(offset: number, length: number): Uint8Array;
+  /** Resolves when all that was written is on the card. */
+  flush(): Promise<void>;
+  /** What really is on the card, past the system's memory. */
+  readBack(offset: number, length: number): AsyncIterable<Uint8Array>;
+  /** All is there and was verified. */
+  finish(): Promise<void>;
+  /** Lets go of it; whatever is not finished stays unusable. */
+  close(): Promise<void>;
+};
+
+const blockBytes = 1 << 20;
+
+/**
+ * Opens a drive for this process alone: the kernel refuses if anything of it is mounted.
+ *
+ * Reading back goes by `dd iflag=direct`: past the page cache, in which everything just written would be found intact.
+ *
+ * @throws {CardFailure} if it cannot be had
+ */
+export async function openDrive(path: string): Promise<Target> {
+  const file = await open(path, constants.O_RDWR | constants.O_EXCL).catch((error: unknown) => {
+    throw unopenable(path, error);
+  });
+  return {
+    ...targetOn(file, path),
+    readBack: (offset, length) => readDirectly(path, offset, length),
+    finish: () => Promise.resolve(),
+  };
+}
+
+/** Opens a file that has its name only when it is finished. Only its owner can read it, for it holds keys. */
+export async function openImageFile(path: string, name: string): Promise<Target> {
+  const unfinished = `${path}.unfinished`;
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC;
+  const file = await open(unfinished, flags, 0o600).catch((error: unknown) => {
+    throw unopenable(name, error);
+  });
+  await file.chmod(0o600);
+  const target = targetOn(file, name);
+  let endBytes = 0;
+  return {
+    ...target,
+    async write(offset, bytes) {
+      endBytes = Math.max(endBytes, offset + bytes.length);
+      // Zeros are left out: the file has a hole there.
+      if (!isZero(bytes)) await target.write(offset, bytes);
+      else if (offset + bytes.length === endBytes) await file.truncate(endBytes);
+    },
+    async *readBack(offset, length) {
+      for (let at = 0; at < length; at += blockBytes) {
+        yield target.read(offset + at, Math.min(blockBytes, length - at));
+      }
+    },
+    finish: () => rename(unfinished, path),
+  };
+}
+
+function targetOn(file: FileHandle, name: string): Omit<Target, "readBack" | "finish"> {
+  return {
+    name,
+    async write(offset, bytes) {
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset + at);
+          at += bytesWritten;
+        }
+      } catch (error) {
+        throw failing(name, "write", error);
+      }
+    },
+    read(offset, length) {
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      while (at < length) {
+        const got = readSync(file.fd, bytes, at, length - at, offset + at);
+        if (got === 0) break;
+        at += got;
+      }
+      return bytes.subarray(0, at);
+    },
+    async flush() {
+      await file.sync().catch((error: unknown) => {
+        throw failing(name, "flush", error);
+      });
+    },
+    close: () => file.close(),
+  };
+}
+
+async function* readDirectly(path: string, offset: number, length: number): AsyncIterable<Uint8Array> {
+  const from = Math.floor(offset / blockBytes);
+  const count = Math.ceil((offset + length) / blockBytes) - from;
+  const options = [`if=${path}`, `bs=${blockBytes}`, `skip=${from}`, `count=${count}`, "iflag=direct", "status=none"];
+  const child = spawn("dd", options, { stdio: ["ignore", "pipe", "pipe"] });
+  let complaint = "";
+  child.stderr.on("data", (text) => (complaint += String(text)));
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => (status === 0 ? resolve() : reject(new Error(complaint.trim()))));
+  });
+  ended.catch(() => undefined);
+  let at = from * blockBytes;
+  try {
+    for await (const chunk of child.stdout as AsyncIterable<Uint8Array>) {
+      const wanted = chunk.subarray(Math.max(0, offset - at), Math.max(0, offset + length - at));
+      at += chunk.length;
+      if (wanted.length > 0) yield wanted;
+    }
+    await ended;
+  } catch (error) {
+    throw failing(path, "read back", error);
+  } finally {
+    child.kill();
+  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.length === 0 || (bytes[0] === 0 && Buffer.compare(bytes.subarray(1), bytes.subarray(0, -1)) === 0);
+}
+
+function unopenable(name: string, error: unknown): CardFailure {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  switch (code) {
+    case "EACCES":
+    case "EPERM":
+      return new CardFailure(
+        `You may not write ${name}: for a drive run the command with sudo, otherwise choose another file.`,
+      );
+    case "EBUSY":
+      return new CardFailure(
+        `${name} is in use by something else. Close what has it open (a file manager?), and try again.`,
+      );
+    default:
+      return new CardFailure(`${name} cannot be opened: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+function failing(name: string, verb: string, error: unknown): CardFailure {
+  const why = error instanceof Error ? error.message : String(error);
+  return new CardFailure(`${name} failed to ${verb} (${why}). The card or its reader may be broken: try another one.`);
+}
