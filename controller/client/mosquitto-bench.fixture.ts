@@ -51,6 +51,8 @@ export async function createMosquittoBench(): Promise<LibraryBench> {
       metricsPort: null,
       logLevel: "silent",
       interfaces: [],
+      leds: [],
+      console: null,
     });
   }
 

@@ -168,6 +168,8 @@ async function start(name: string): Promise<void> {
     metricsPort: null,
     logLevel: "silent",
     interfaces: [],
+    leds: [],
+    console: null,
   };
   const log = createLog("silent", name);
   const stopped = (reason: string): never => {

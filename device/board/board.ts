@@ -15,7 +15,7 @@ import { Replica } from "../replica/replica.ts";
 import type { Disk } from "../storage/index.ts";
 import { DropCounters } from "../transport/drop-counters.ts";
 import type { AnyRequest, BoardStatus } from "../transport/envelope.ts";
-import type { PeerMessage, Reply } from "../transport/protocol.ts";
+import type { Outcome, PeerMessage, Reply } from "../transport/protocol.ts";
 import type { BoardClock } from "./board-clock.ts";
 import type { BoardConfiguration } from "./configuration.ts";
 import type { FlightRecorder } from "./flight-recorder.ts";
@@ -35,6 +35,8 @@ export type BoardSettings = {
   readonly flight: FlightRecorder;
   /** Whether a network interface has its carrier; `null`: nobody can tell. */
   readonly carrier: () => boolean | null;
+  /** Blinks for so long; says whether the board has anything to blink with. */
+  readonly blink: (forMs: number) => boolean;
   readonly handlers: BoardHandlers;
 };
 
@@ -203,10 +205,23 @@ export class Board {
         case "flight":
           this.#reply(via, request, this.#settings.flight.after(request.after, flightBytesMax));
           break;
+        case "time":
+          this.#reply(via, request, this.#settings.flight.time());
+          break;
+        case "identify":
+          this.#identify(via, request);
+          break;
         default:
           this.#replica.request(request, via);
       }
     }
+  }
+
+  #identify(via: Via, { client, request, forMs }: Extract<AnyRequest, { readonly type: "identify" }>): void {
+    const { blink, configuration } = this.#settings;
+    const error = `${configuration.board} has no LED that works: name one under \`leds\` in its board.yaml.`;
+    const outcome: Outcome = blink(forMs) ? { kind: "ok", value: true } : { kind: "refused", error };
+    this.#links.reply(via, { client, request, outcome });
   }
 
   #reply(via: Via, { client, request }: AnyRequest, value: object): void {

@@ -12,8 +12,8 @@ export type CarrierWatchSettings = {
   readonly interfaces: readonly string[];
   readonly root?: string;
   readonly everyMs?: number;
-  /** Told once of each interface's first state, and then of each change. */
-  onChange(networkInterface: string, up: boolean): void;
+  /** Told once of each interface's first state, and then of each change, and how long ago that was at most. */
+  onChange(networkInterface: string, up: boolean, withinUs: number | null): void;
 };
 
 /** Interfaces under watch. */
@@ -24,7 +24,7 @@ export type CarrierWatch = {
 };
 
 const usualRoot = "/sys/class/net";
-const usualEveryMs = 100;
+const usualEveryMs = 50;
 
 /** Begins to watch. Does not keep the process alive. */
 export function watchCarrier(settings: CarrierWatchSettings): CarrierWatch {
@@ -33,25 +33,29 @@ export function watchCarrier(settings: CarrierWatchSettings): CarrierWatch {
   const canHaveCable = new Map<string, boolean>();
   let timer: NodeJS.Timeout | null = null;
   let isClosed = false;
+  let lookedMs: number | null = null;
 
   async function look(): Promise<void> {
+    const beganMs = performance.now();
     const present =
       settings.interfaces.length > 0 ? settings.interfaces : await interfacesWithCable(root, canHaveCable);
     const now = await Promise.all(present.map(async (name) => [name, await readCarrier(root, name)] as const));
     if (isClosed) return;
     const found = new Map(now);
+    const withinUs = lookedMs === null ? null : Math.ceil((performance.now() - lookedMs) * 1_000);
+    lookedMs = beganMs;
     for (const [name, wasUp] of carriers) {
-      if (wasUp && found.get(name) !== true) note(name, false);
+      if (wasUp && found.get(name) !== true) note(name, false, withinUs);
       if ((found.get(name) ?? null) === null) carriers.delete(name);
     }
-    for (const [name, up] of found) if (up !== null) note(name, up);
+    for (const [name, up] of found) if (up !== null) note(name, up, withinUs);
     timer = setTimeout(() => void look(), everyMs).unref();
   }
 
-  function note(name: string, up: boolean): void {
+  function note(name: string, up: boolean, withinUs: number | null): void {
     if (carriers.get(name) === up) return;
     carriers.set(name, up);
-    settings.onChange(name, up);
+    settings.onChange(name, up, withinUs);
   }
 
   void look();

@@ -9,6 +9,8 @@ const name = text("a name (small letters, digits and dashes, a letter first, at 
 const host = text("a host name or an address", /^[A-Za-z0-9.:_-]{1,253}$/);
 const path = text("the path of a file or folder", /^[^\0]{1,4096}$/);
 const networkInterface = text("the name of a network interface, such as eth0", /^(?!\.{1,2}$)[^\s/\0]{1,15}$/);
+const led = text("the name of an LED in /sys/class/leds, such as ACT", /^(?!\.{1,2}$)[^\s/\0]{1,63}$/);
+const serialLine = text("the path of a serial line, such as /dev/serial0", /^\/dev\/[^\0]{1,250}$/);
 const milliseconds = count(1, 600_000, "of milliseconds");
 const port = count(0, 65_535, "(a port; 0 takes a free one)");
 
@@ -54,6 +56,15 @@ export const boardFile = mapping({
   metricsPort: orNull(metricsPort),
   logLevel: z._default(logLevel, "info"),
   interfaces: z._default(list(networkInterface, 0, "names of network interfaces"), []),
+  leds: z._default(
+    list(
+      mapping({ name: led, shows: orNull(word(["leader", "follower", "candidate", "cutOff", "broken"])) }),
+      0,
+      "LEDs, each with name, and shows if it is for one thing alone",
+    ),
+    [],
+  ),
+  console: orNull(serialLine),
 });
 
 /** `board.yaml` as it is read. */

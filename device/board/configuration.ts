@@ -2,6 +2,9 @@
 
 import type { ReplicaChoices } from "../replica/options.ts";
 
+/** What an LED of its own can show. */
+export type LedSignal = "leader" | "follower" | "candidate" | "cutOff" | "broken";
+
 /** A board's configuration, everything filled in. */
 export type BoardConfiguration = {
   /** Its name. */
@@ -33,4 +36,11 @@ export type BoardConfiguration = {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   /** The network interfaces whose carrier is watched; empty: all that have a cable. */
   readonly interfaces: readonly string[];
+  /**
+   * The LEDs that say how the board stands, by their names in `/sys/class/leds`: by patterns, or steadily as long as the
+   * board is what one of them `shows`.
+   */
+  readonly leds: readonly { readonly name: string; readonly shows: LedSignal | null }[];
+  /** The serial line to which the board writes how it takes part, such as `/dev/serial0`; `null`: none. */
+  readonly console: string | null;
 };

@@ -11,7 +11,7 @@
 import { writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { type Json, toAsciiJson } from "../json.ts";
-import type { FlightRecord } from "../transport/envelope.ts";
+import type { BoardTime, FlightRecord } from "../transport/envelope.ts";
 import { type FlightFile, openFlightFiles } from "./flight-files.ts";
 import type { Happening } from "./happening.ts";
 
@@ -66,13 +66,18 @@ export class FlightRecorder {
     return this.#lost;
   }
 
+  /** What the clocks show by which it notes when something happened. */
+  time(): BoardTime {
+    const { boot, wallUs, monotonicUs } = this.#settings;
+    return { boot, wallUs: wallUs(), monotonicUs: monotonicUs() };
+  }
+
   /** Records a happening; it is on the disk a little later. */
   record(happening: Happening): FlightRecord {
-    const { boot, wallUs, monotonicUs } = this.#settings;
     this.#last += 1;
     // A happening is made of JSON alone.
     const told = happening as Json;
-    const record = { number: this.#last, boot, wallUs: wallUs(), monotonicUs: monotonicUs(), happening: told };
+    const record = { number: this.#last, ...this.time(), happening: told };
     const text = `${toAsciiJson(record)}\n`;
     if (this.#newer.bytes + text.length > this.#fileBytesMax && this.#newer.bytes > 0) this.#turnOver();
     this.#newer.lines.push({ number: record.number, text });

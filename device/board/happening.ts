@@ -8,5 +8,8 @@ export type Happening =
   | { readonly kind: "process"; readonly state: "started" | "stopping"; readonly version: string }
   /** The board's connection to a broker came up or ended. */
   | { readonly kind: "connection"; readonly broker: string; readonly up: boolean }
-  /** A network interface got or lost its carrier: a cable was plugged in or pulled. */
-  | { readonly kind: "carrier"; readonly interface: string; readonly up: boolean };
+  /**
+   * A network interface got or lost its carrier: a cable was plugged in or pulled. Nothing tells when: it happened after the
+   * look before, which was `withinUs` earlier; `null`: that is how it was at the first look.
+   */
+  | { readonly kind: "carrier"; readonly interface: string; readonly up: boolean; readonly withinUs: number | null };

@@ -45,6 +45,8 @@ async function main(): Promise<void> {
     configuration,
     log,
     takesOrders: options.orders,
+    // A board that is another program's child has that for a supervisor.
+    ...(process.send === undefined ? { environment: process.env } : {}),
     stopped: (reason) => {
       log.fatal({ reason }, "this board cannot go on");
       process.exit(exitStatus.failed);

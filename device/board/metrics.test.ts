@@ -80,7 +80,7 @@ describe("given the metrics of a leader", () => {
     metrics.happened({ kind: "replica", event: { ...role, role: "candidate" } });
     metrics.happened({ kind: "replica", event: { type: "leader", leader: null, term: 8 } });
     metrics.happened({ kind: "replica", event: { type: "leader", leader: "pi-2", term: 8 } });
-    metrics.happened({ kind: "carrier", interface: "eth0", up: false });
+    metrics.happened({ kind: "carrier", interface: "eth0", up: false, withinUs: 50_000 });
     expect(await values()).toMatchObject({ adrift_elections_total: 1, adrift_leader_changes_total: 1 });
   });
 

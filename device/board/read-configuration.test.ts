@@ -41,6 +41,8 @@ describe("given the smallest file that a board can start with", () => {
       metricsPort: null,
       logLevel: "info",
       interfaces: [],
+      leds: [],
+      console: null,
     } satisfies BoardConfiguration);
   });
 
@@ -97,7 +99,7 @@ logLevel: loud
 `;
     expect(complaints(text)).toEqual([
       'board.yaml:1:8: `board` is "Pi_1", but must be a name (small letters, digits and dashes, a letter first, at most 32 characters).',
-      "board.yaml:2:1: `colour` is no setting; here may stand board, cluster, data, boards, founders, brokers, serves, timing, raft, rejoinAfterDamage, keys, metricsPort, logLevel, interfaces.",
+      "board.yaml:2:1: `colour` is no setting; here may stand board, cluster, data, boards, founders, brokers, serves, timing, raft, rejoinAfterDamage, keys, metricsPort, logLevel, interfaces, leds, console.",
       "board.yaml:4:5: `boards[0].inbox` is missing; it must be a name (small letters, digits and dashes, a letter first, at most 32 characters).",
       'board.yaml:5:10: `brokers` is "broker", but must be a list of 1 to 32 brokers, each with name and url.',
       'board.yaml:6:24: `timing.heartbeatMs` is "soon", but must be a whole number of milliseconds, 1 to 600000.',
@@ -247,6 +249,14 @@ function configurations(): fc.Arbitrary<BoardConfiguration> {
         metricsPort: fc.option(fc.integer({ min: 0, max: 65_535 })),
         logLevel: fc.constantFrom("trace", "debug", "info", "warn", "error", "silent"),
         interfaces: fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9@.:-]{0,14}$/), { maxLength: 3 }),
+        leds: fc.array(
+          fc.record({
+            name: fc.stringMatching(/^[A-Za-z][A-Za-z0-9:_-]{0,14}$/),
+            shows: fc.option(fc.constantFrom("leader" as const, "cutOff" as const)),
+          }),
+          { maxLength: 3 },
+        ),
+        console: fc.option(fc.stringMatching(/^\/dev\/[a-z][A-Za-z0-9]{0,14}$/)),
       });
     });
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { RunningBroker } from "../mqtt/broker.ts";
 import type { Keys } from "../mqtt/keys.ts";
+import type { BoardStatus } from "../transport/envelope.ts";
 import { Board } from "./board.ts";
 import { BoardClock } from "./board-clock.ts";
 import { type CarrierWatch, watchCarrier } from "./carrier.ts";
@@ -11,10 +12,15 @@ import { type DataFolder, openDataFolder } from "./disk/data-folder.ts";
 import { createFaultyDisk, type FaultyDisk } from "./disk/faulty-disk.ts";
 import { type FileDisk, openFileDisk } from "./disk/file-disk.ts";
 import { type FlightRecorder, openFlightRecorder } from "./flight-recorder.ts";
+import { signalOf } from "./led-patterns.ts";
+import { Lights } from "./lights.ts";
 import type { Log } from "./log.ts";
 import { Measuring } from "./measuring.ts";
 import type { MetricsSource } from "./metrics.ts";
 import type { Order } from "./orders.ts";
+import { SerialConsole } from "./serial-console.ts";
+import { SerialLine } from "./serial-line.ts";
+import { Supervisor } from "./supervisor.ts";
 import { version } from "./version.ts";
 
 /** What a station is made of. */
@@ -25,6 +31,8 @@ export type StationSettings = {
   readonly takesOrders: boolean;
   /** The board cannot go on: the process has to end, and be started again. */
   readonly stopped: (reason: string) => void;
+  /** Says whether and how to tell systemd that the board lives; left out: something else supervises it. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 };
 
 /** How long leaving may take, all in all: a supervisor kills what takes longer. */
@@ -37,7 +45,10 @@ export class Station {
   readonly #parts: Parts;
   /** A process that ends at once takes no time to write: this does, at its very end. */
   readonly #keepLastWords = (): void => this.#parts.flight.writeNow();
+  readonly #console: SerialConsole | null;
+  readonly #supervisor: Supervisor;
   #broker: RunningBroker | null;
+  #isWitnessing = false;
 
   /** Opens the data folder, starts the broker if one stands here, then the board. @throws what keeps it from starting. */
   static async open(settings: StationSettings): Promise<Station> {
@@ -54,20 +65,26 @@ export class Station {
         monotonicUs: () => Math.floor(performance.now() * 1_000),
       }),
     ]);
-    const broker = await serveBroker(configuration, keys, settings.log);
-    const station = new Station(settings, { folder, disk, flight, keys, measuring }, broker);
+    const [broker, lights] = await Promise.all([
+      serveBroker(configuration, keys, settings.log),
+      Lights.open({
+        leds: configuration.leds,
+        failed: (reason) => settings.log.warn({ reason }, "an LED does not work"),
+      }),
+    ]);
+    const station = new Station(settings, { folder, disk, flight, keys, measuring, lights }, broker);
     await measuring.begin(station.#metricsSource());
     return station;
   }
 
   private constructor(settings: StationSettings, parts: Opened, broker: RunningBroker | null) {
     const { configuration, log, takesOrders, stopped } = settings;
-    const { folder, disk, flight, keys, measuring } = parts;
+    const { folder, disk, flight, keys, measuring, lights } = parts;
     const clock = new BoardClock();
     const faulty = takesOrders ? createFaultyDisk(disk) : null;
     const carrier = watchCarrier({
       interfaces: configuration.interfaces,
-      onChange: (name, up) => this.board.tell({ kind: "carrier", interface: name, up }),
+      onChange: (name, up, withinUs) => this.board.tell({ kind: "carrier", interface: name, up, withinUs }),
     });
     this.#settings = settings;
     this.#parts = { ...parts, clock, faulty, carrier };
@@ -80,15 +97,26 @@ export class Station {
       clock,
       flight,
       carrier: () => carrier.state(),
+      blink: (forMs) => lights.identify(forMs),
       handlers: {
         happened: (happening) => {
           log.debug({ happening }, "it happened");
           measuring.happened(happening);
+          this.#witnessSoon();
         },
         commitTook: measuring.commitTook,
         unreachable: (name, reason) => log.warn({ broker: name, reason }, "a broker cannot be reached"),
-        stopped,
+        stopped(reason) {
+          lights.leaveBroken();
+          stopped(reason);
+        },
       },
+    });
+    this.#console = openConsole(settings, flight, () => this.board.status);
+    this.#supervisor = new Supervisor({
+      environment: settings.environment ?? {},
+      describe: () => describe(this.board.status),
+      failed: (reason) => log.warn({ reason }, "systemd does not listen"),
     });
     this.board.tell({ kind: "process", state: "started", version });
     // Why a board ended by itself is what everybody will want to know.
@@ -138,13 +166,30 @@ export class Station {
 
   /** Hands leadership over, lets what was asked of the disk end, and goes. */
   async leave(): Promise<void> {
-    const { carrier, flight, disk, folder, measuring } = this.#parts;
+    const { carrier, flight, disk, folder, lights, measuring } = this.#parts;
+    this.#supervisor.close();
     this.board.tell({ kind: "process", state: "stopping", version });
     await this.board.leave(leaveMsMax);
     carrier.close();
+    await Promise.all([lights.close(), this.#console?.close()]);
     await Promise.all([flight.close(), disk.close(), this.#broker?.close(), measuring.close()]);
     await folder.close();
     process.off("exit", this.#keepLastWords);
+  }
+
+  /** Whoever sees the board without the network sees what has changed, once all of it has. */
+  #witnessSoon(): void {
+    if (this.#isWitnessing) return;
+    this.#isWitnessing = true;
+    setImmediate(() => {
+      this.#isWitnessing = false;
+      const { board } = this;
+      const { role, carrier } = board.status;
+      const brokersReached = board.links.state().filter(({ isUp }) => isUp).length;
+      this.#parts.lights.show(signalOf({ role, carrier, brokersReached }));
+      this.#console?.changed();
+      this.#supervisor.changed();
+    });
   }
 
   #metricsSource(): MetricsSource {
@@ -164,6 +209,7 @@ type Opened = {
   readonly flight: FlightRecorder;
   readonly keys: Keys | null;
   readonly measuring: Measuring;
+  readonly lights: Lights;
 };
 
 type Parts = Opened & {
@@ -171,6 +217,25 @@ type Parts = Opened & {
   readonly faulty: FaultyDisk | null;
   readonly carrier: CarrierWatch;
 };
+
+function openConsole(
+  { configuration, log }: StationSettings,
+  flight: FlightRecorder,
+  status: () => BoardStatus,
+): SerialConsole | null {
+  const { board, console: path } = configuration;
+  if (path === null) return null;
+  const line = new SerialLine({ path, failed: (reason) => log.warn({ reason }, "the serial console does not work") });
+  const { boot } = flight.time();
+  return new SerialConsole({ line, board, boot, nowUs: () => flight.time().monotonicUs, status });
+}
+
+/** How a board takes part, in a line; `null`: not yet. */
+function describe({ role, term, leader, commitIndex }: BoardStatus): string | null {
+  if (role === "opening") return null;
+  const who = role === "leader" || leader === null ? role : `${role} of ${leader}`;
+  return `${who} in term ${term}, committed up to ${commitIndex}`;
+}
 
 async function serveBroker(
   { serves, cluster, boards }: BoardConfiguration,

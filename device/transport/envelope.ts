@@ -43,7 +43,20 @@ export type BoardRequest =
    * What its flight recorder holds after the record of this number, as far as it fits in one reply:
    * `{ "records": [...], "last": <number of the newest record that there is> }`.
    */
-  | { readonly type: "flight"; readonly client: string; readonly request: number; readonly after: number };
+  | { readonly type: "flight"; readonly client: string; readonly request: number; readonly after: number }
+  /** What its clocks show: a `BoardTime`. */
+  | { readonly type: "time"; readonly client: string; readonly request: number }
+  /** That it blinks, so that a person finds it. The answer, `true`, comes when it begins. */
+  | { readonly type: "identify"; readonly client: string; readonly request: number; readonly forMs: number };
+
+/** What the clocks of a board show, those by which its flight recorder notes when something happened. */
+export type BoardTime = {
+  readonly boot: number;
+  /** By a clock that nobody sets, microseconds since some moment of this boot. */
+  readonly monotonicUs: number;
+  /** Microseconds since 1970. */
+  readonly wallUs: number;
+};
 
 /** `adrift/<cluster>/board/<id>/status`, retained. */
 export type StatusEnvelope = Origin & {

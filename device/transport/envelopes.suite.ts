@@ -156,8 +156,9 @@ export function requestEnvelope(client: string): fc.Arbitrary<RequestEnvelope> {
   const ordinary: fc.Arbitrary<AnyRequest>[] = [
     command,
     fc.record({ type: fc.constant("query" as const), ...asked, machine, query: json, mode }),
-    fc.record({ type: fc.constantFrom("register" as const, "status" as const), ...asked }),
+    fc.record({ type: fc.constantFrom("register" as const, "status" as const, "time" as const), ...asked }),
     fc.record({ type: fc.constant("flight" as const), ...asked, after: whole }),
+    fc.record({ type: fc.constant("identify" as const), ...asked, forMs: fc.integer({ min: 1, max: 600_000 }) }),
   ];
   const administration: fc.Arbitrary<AnyRequest>[] = [
     fc.record({ type: fc.constant("transfer" as const), ...asked, to: member }),

@@ -20,7 +20,20 @@ export const requestsMax = 1_024;
 /** What the name of a machine looks like. */
 export const machineNamePattern: RegExp = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 
-const types = ["register", "command", "query", "transfer", "changeMembers", "status", "flight"] as const;
+/** How long a board may be asked to blink. */
+export const identifyMsMax = 600_000;
+
+const types = [
+  "register",
+  "command",
+  "query",
+  "transfer",
+  "changeMembers",
+  "status",
+  "flight",
+  "time",
+  "identify",
+] as const;
 const modes: readonly ReadMode[] = ["linearizable", "lease", "stale"];
 
 /** The text of a payload. */
@@ -49,6 +62,7 @@ function withoutClient(asked: AnyRequest): Json {
   switch (type) {
     case "register":
     case "status":
+    case "time":
       return { type, request };
     case "command": {
       const { session, firstPending, machine, command } = asked;
@@ -64,6 +78,8 @@ function withoutClient(asked: AnyRequest): Json {
       return { type, request, voters: asked.voters, learners: asked.learners };
     case "flight":
       return { type, request, after: asked.after };
+    case "identify":
+      return { type, request, forMs: asked.forMs };
   }
 }
 
@@ -73,6 +89,7 @@ function readRequest(fields: Fields, client: string): AnyRequest {
   switch (type) {
     case "register":
     case "status":
+    case "time":
       return { type, client, request };
     case "command": {
       const session = fields.whole("session");
@@ -98,6 +115,11 @@ function readRequest(fields: Fields, client: string): AnyRequest {
       return { type, client, request, voters: fields.members("voters"), learners: fields.members("learners") };
     case "flight":
       return { type, client, request, after: fields.whole("after") };
+    case "identify": {
+      const forMs = fields.whole("forMs");
+      if (forMs < 1 || forMs > identifyMsMax) fields.fail("forMs", `a whole number from 1 to ${identifyMsMax}`);
+      return { type, client, request, forMs };
+    }
   }
 }
 

@@ -10,7 +10,8 @@ import { wireVersion } from "./topics.ts";
 /** The size that a status may have. */
 export const statusBytesMax: number = 32 * 1024;
 
-const roles: readonly BoardStatus["role"][] = [
+/** The roles that a board can have. */
+export const roles: readonly BoardStatus["role"][] = [
   "opening",
   "joining",
   "follower",
