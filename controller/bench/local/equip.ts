@@ -178,6 +178,8 @@ function configurationOf(
     keys: keys === null ? null : keyFiles(resolve(keys), name),
     metricsPort: null,
     logLevel: settings.logLevel ?? "info",
+    leds: [],
+    console: null,
     interfaces: site.interfacesOf(name),
   };
 }
