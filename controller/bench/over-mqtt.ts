@@ -15,14 +15,16 @@ import {
 import { Connection } from "../../device/mqtt/connection.ts";
 import type { Keys } from "../../device/mqtt/keys.ts";
 import { boardOf } from "../../device/replica/identity.ts";
-import type { BoardStatus, StatusEnvelope } from "../../device/transport/envelope.ts";
+import type { BoardStatus, BoardTime, StatusEnvelope } from "../../device/transport/envelope.ts";
 import { decodeEvent } from "../../device/transport/event-codec.ts";
 import { parseTopic, topicsOf } from "../../device/transport/topics.ts";
 import type { Bench } from "../../hardware/bench.ts";
+import { readHappening } from "../experiment/flight-events.ts";
 import type { ExperimentWorkload } from "../experiment/model.ts";
 import type { ClusterView } from "../experiment/resolve.ts";
 import type { BenchClient, BoardRecord } from "./bench.ts";
-import { readFlightAnswer, readStatusAnswer } from "./board-answers.ts";
+import { readFlightAnswer, readStatusAnswer, readTimeAnswer } from "./board-answers.ts";
+import { BoardClocks, type BoardMoment, type PlacedMoment } from "./board-clocks.ts";
 
 /** Where the cluster is. */
 export type OverMqttSettings = {
@@ -30,12 +32,19 @@ export type OverMqttSettings = {
   /** `mqtt://host:port` of each broker, as the controller reaches it. */
   readonly brokers: readonly string[];
   readonly keys: Keys | null;
+  /**
+   * The controller's time line, on which the boards' clocks are placed as long as this is open; left out where boards have
+   * the controller's own clock.
+   */
+  readonly nowUs?: () => number;
 };
 
 /** So long a client may take to reach its first broker. */
 const connectWithinMs = 5_000;
 /** So long one board may take to answer. */
 const answerWithinMs = 1_500;
+/** How often the boards' clocks are compared with the controller's. */
+const compareClocksEveryMs = 2_000;
 
 /** See the head of this file. */
 export class OverMqtt {
@@ -45,6 +54,12 @@ export class OverMqtt {
   readonly #heard: BoardRecord[] = [];
   /** What each board said last; what another broker retained of it may be older. */
   readonly #statuses = new Map<string, StatusEnvelope>();
+  /** The carriers of boards' interfaces, as far as boards could tell. */
+  readonly #carriers = new Map<string, boolean>();
+  readonly #clocks: BoardClocks | null;
+  readonly #comparing: NodeJS.Timeout | null;
+  /** The boards whose clocks are being compared. */
+  readonly #compared = new Set<string>();
   #leader: { readonly board: string; readonly term: number } | null = null;
 
   /** Connects. @throws {ConnectError} if no broker can be reached. */
@@ -65,6 +80,10 @@ export class OverMqtt {
     this.#client = client;
     client.onStatus((envelope) => this.#take(envelope));
     this.#listeners = settings.brokers.map((url) => this.#listenTo(url));
+    const { nowUs } = settings;
+    this.#clocks = nowUs === undefined ? null : new BoardClocks({ ask: (board) => this.#askTime(board), nowUs });
+    this.#comparing = nowUs === undefined ? null : setInterval(() => void this.#compareClocks(), compareClocksEveryMs);
+    void this.#compareClocks();
   }
 
   /** The cluster as far as it is known, with the boards whose processes run. */
@@ -72,6 +91,16 @@ export class OverMqtt {
     const leader = this.#leader?.board ?? null;
     const voters = this.#latest()?.voters.map(boardOf) ?? [];
     return { boards, leader, voters: voters.length === 0 ? this.#boards() : voters };
+  }
+
+  /** Whether the brokers have the board; `null` if nothing was heard of it yet. */
+  isOnline(board: string): boolean | null {
+    return this.#statuses.get(board)?.online ?? null;
+  }
+
+  /** Whether an interface of the board has its carrier, as it said last; `null` if it has said nothing of it. */
+  hasCarrier(board: string, networkInterface: string): boolean | null {
+    return this.#carriers.get(`${board} ${networkInterface}`) ?? null;
   }
 
   /** Asks every board how it takes part; who does not answer is missing. */
@@ -82,8 +111,15 @@ export class OverMqtt {
     return new Map(answers.filter((answer): answer is [string, BoardStatus] => answer[1] !== null));
   }
 
+  /** Where a moment of a board's own clock lies on the controller's time line; `null`: nobody can tell. */
+  place(board: string, moment: BoardMoment): PlacedMoment | null {
+    return this.#clocks?.place(board, moment) ?? null;
+  }
+
   /** All that flight recorders hold and that was heard of them; a record may be there twice. */
   async flightRecords(): Promise<readonly BoardRecord[]> {
+    // What a board noted since it was last asked then lies between two answers.
+    await this.#compareClocks();
     const fetched = await Promise.all(this.#boards().map((board) => this.#fetchFlight(board)));
     return [...this.#heard, ...fetched.flat()];
   }
@@ -107,6 +143,7 @@ export class OverMqtt {
   }
 
   async close(): Promise<void> {
+    if (this.#comparing !== null) clearInterval(this.#comparing);
     await Promise.all([this.#client.close(), ...this.#listeners.map((listener) => listener.close())]);
   }
 
@@ -153,7 +190,30 @@ export class OverMqtt {
     const parsed = parseTopic(this.#settings.bench.cluster, topic);
     if (parsed?.kind !== "event") return;
     const decoded = decodeEvent(payload, parsed);
-    if (decoded.ok) this.#heard.push({ board: parsed.board, record: decoded.value.record });
+    if (!decoded.ok) return;
+    const { record } = decoded.value;
+    this.#heard.push({ board: parsed.board, record });
+    const happening = readHappening(record.happening);
+    if (happening?.kind === "carrier") this.#carriers.set(`${parsed.board} ${happening.interface}`, happening.up);
+  }
+
+  /** A board that is slow to answer keeps no other from being asked. */
+  async #compareClocks(): Promise<void> {
+    const clocks = this.#clocks;
+    if (clocks === null) return;
+    const idle = this.#boards().filter((board) => !this.#compared.has(board));
+    await Promise.all(
+      idle.map(async (board) => {
+        this.#compared.add(board);
+        await clocks.sample(board);
+        this.#compared.delete(board);
+      }),
+    );
+  }
+
+  async #askTime(board: string): Promise<BoardTime | null> {
+    const answer = await this.#ask(board, { type: "time" });
+    return answer === null ? null : readTimeAnswer(answer);
   }
 
   async #askStatus(board: string): Promise<BoardStatus | null> {

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { unknownName } from "../../hardware/suggestion.ts";
-import type { BenchKind } from "../bench/bench.ts";
+import { type BenchKind, realKinds } from "../bench/bench.ts";
 import {
   readyBench,
   readyBenchNames,
@@ -16,10 +16,11 @@ import { UsageError } from "./shell.ts";
 /** What `--bench` names: the kind of bench and, if it says so, which. */
 export type BenchChoice = { readonly kind: BenchKind; readonly bench: string | null };
 
-/** Reads `--bench`: `local` and `local:BENCH` are processes of this machine, anything else is the bench to simulate. */
+/** Reads `--bench`: a kind of bench in real time, alone or as in `local:BENCH`; anything else is the bench to simulate. */
 export function chooseBench(given: string | undefined): BenchChoice {
-  const [kind = "", bench] = given === undefined ? [] : splitOnce(given);
-  return kind === "local" ? { kind, bench: bench ?? null } : { kind: "simulated", bench: given ?? null };
+  const [word = "", bench = null] = given === undefined ? [] : splitOnce(given);
+  const kind = realKinds.find((each) => each === word);
+  return kind === undefined ? { kind: "simulated", bench: given ?? null } : { kind, bench };
 }
 
 function splitOnce(text: string): readonly [string, string?] {

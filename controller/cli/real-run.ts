@@ -1,7 +1,10 @@
 /** Runs an experiment on a bench in real time for somebody who watches: with what happens as it happens, stopped by Ctrl-C. */
 
+import { randomBytes } from "node:crypto";
+import { dirname, resolve } from "node:path";
 import type { ExperimentBench, RealKind } from "../bench/bench.ts";
 import { reservations } from "../bench/limits.ts";
+import { personAt } from "../cutters/person.ts";
 import { Chronicler } from "../experiment/chronicler.ts";
 import { concludeRun } from "../experiment/conclude.ts";
 import { runInRealTime } from "../experiment/real-time.ts";
@@ -17,20 +20,23 @@ import type { Shell } from "./shell.ts";
 /** What is to be run. */
 export type RealTimeRun = Prepared & { readonly kind: RealKind; readonly seed: number };
 
+/** A run that is kept, and what could not be put right on the bench: mostly nothing. */
+export type KeptRealRun = KeptRun<RealRun> & { readonly leftovers: readonly string[] };
+
 /** Runs it, judges it and keeps it in a new folder under `runs/`, if one can be made there. */
-export async function runAndKeep(prepared: RealTimeRun, shell: Shell): Promise<KeptRun<RealRun>> {
+export async function runAndKeep(prepared: RealTimeRun, shell: Shell): Promise<KeptRealRun> {
   const { experiment, bench, seed, kind } = prepared;
   for (const reservation of reservations(experiment, kind)) shell.err.write(`${reservation}\n`);
   const startedAt = new Date();
-  const { run, events } = await runWatched(prepared, shell);
+  const { run, events, leftovers } = await runWatched(prepared, shell);
   const chronicler = new Chronicler(bench);
   for (const event of events) chronicler.tell(event);
   const concluded = concludeRun(experiment, bench, run, chronicler);
   const folder = openRunFolder(prepared, startedAt, shell);
-  if (folder === null) return { concluded, folder };
+  if (folder === null) return { concluded, folder, leftovers };
   for (const event of events) folder.tell(event);
   keepRun({ folder, concluded, files: prepared, source: { kind: "experiment" }, seed, startedAt, shell });
-  return { concluded, folder: folder.path };
+  return { concluded, folder: folder.path, leftovers };
 }
 
 /** Runs it to its end, or until somebody presses Ctrl-C. Nothing of the bench is left then. */
@@ -38,9 +44,10 @@ async function runWatched(prepared: RealTimeRun, shell: Shell) {
   const { experiment, seed } = prepared;
   const interruption = shell.noteInterruption();
   const bar = createProgressBar(shell.err, experiment.name);
-  const bench = await startBench(prepared);
+  const bench = await startBench(prepared, shell);
+  const leftovers: string[] = [];
   try {
-    return await runInRealTime(experiment, bench, {
+    const outcome = await runInRealTime(experiment, bench, {
       seed,
       time: realTime,
       isInterrupted: () => interruption.isRequested,
@@ -55,9 +62,11 @@ async function runWatched(prepared: RealTimeRun, shell: Shell) {
         else bar.show(atUs / experiment.durationUs, `${seconds(atUs)} of ${seconds(experiment.durationUs)}`);
       },
     });
+    return { ...outcome, leftovers };
   } finally {
     bar.clear();
-    await bench.close();
+    leftovers.push(...(await bench.close()).leftovers);
+    for (const leftover of leftovers) shell.err.write(`${leftover}\n`);
   }
 }
 
@@ -68,15 +77,24 @@ function stepLine({ atUs, step, fault, targets }: StepEvent): string | null {
   return `${seconds(atUs).padStart(8)}  ${capitalized(sentence)}`;
 }
 
-async function startBench({ kind, experiment, bench }: RealTimeRun): Promise<ExperimentBench> {
+async function startBench({ kind, experiment, bench, benchFile }: RealTimeRun, shell: Shell): Promise<ExperimentBench> {
   switch (kind) {
     case "local": {
       const { startLocalExperimentBench } = await import("../bench/local-experiment.ts");
       return startLocalExperimentBench(bench, experiment.raft, realTime);
     }
+    case "rack": {
+      const { openRackExperimentBench } = await import("../bench/rack-experiment.ts");
+      return openRackExperimentBench({
+        bench,
+        folder: dirname(resolve(shell.folder, benchFile.name)),
+        person: personAt(process.stdin, process.stderr),
+        run: randomBytes(6).toString("hex"),
+        tell: (sentence) => shell.err.write(`${sentence}\n`),
+      });
+    }
     case "netns":
     case "qemu":
-    case "rack":
       throw new Error(`${kind} is not there yet`);
     default:
       return kind satisfies never;

@@ -42,11 +42,12 @@ export async function run(shell: Shell, given: string | undefined, options: RunO
   const seed = options.seed ?? prepared.experiment.seed ?? randomInt(1, randomSeedMax);
   const kept =
     choice.kind === "simulated"
-      ? await simulateAndKeep({ ...prepared, settings: { seed } }, shell)
+      ? { ...(await simulateAndKeep({ ...prepared, settings: { seed } }, shell)), leftovers: [] }
       : await runAndKeep({ ...prepared, seed, kind: choice.kind }, shell);
   if (options.json === true) printDocument(kept, seed, shell);
   else print(kept, seed, shell);
-  return statusOf(kept.concluded.judgement.verdict);
+  const status = statusOf(kept.concluded.judgement.verdict);
+  return kept.leftovers.length > 0 && status === exitStatus.done ? exitStatus.failed : status;
 }
 
 function list({ out }: Shell, { json }: RunOptions): ExitStatus {
@@ -67,7 +68,9 @@ function list({ out }: Shell, { json }: RunOptions): ExitStatus {
   return exitStatus.done;
 }
 
-function printDocument({ concluded, folder }: KeptRun, seed: number, { out, folder: base }: Shell): void {
+type Ran = KeptRun & { readonly leftovers: readonly string[] };
+
+function printDocument({ concluded, folder, leftovers }: Ran, seed: number, { out, folder: base }: Shell): void {
   const { experiment, bench, run } = concluded;
   const isSimulated = run.kind === "simulated";
   const seconds = run.durationUs / 1_000_000;
@@ -80,6 +83,7 @@ function printDocument({ concluded, folder }: KeptRun, seed: number, { out, fold
     virtualSeconds: isSimulated ? seconds : null,
     realSeconds: isSimulated ? null : seconds,
     run: folder === null ? null : relative(base, folder),
+    leftovers,
   };
   out.write(`${JSON.stringify(document, null, 2)}\n`);
 }

@@ -67,7 +67,7 @@ function eventsOf(board: string, records: readonly BoardRecord["record"][], zero
 const kinds: ReadonlySet<unknown> = new Set<Happening["kind"]>(["replica", "process", "connection", "carrier"]);
 
 /** A happening as a board of this version tells it; what other versions tell beyond that is left out. */
-function readHappening(happening: Json): Happening | null {
+export function readHappening(happening: Json): Happening | null {
   const fields = fieldsOf(happening);
   if (fields === null || !kinds.has(fields["kind"])) return null;
   if (fields["kind"] === "replica" && typeof fieldsOf(fields["event"])?.["type"] !== "string") return null;
