@@ -7,6 +7,7 @@ import type { Bench } from "../../hardware/bench.ts";
 import type { BenchAction } from "../experiment/actions.ts";
 import type { ExperimentWorkload } from "../experiment/model.ts";
 import type { ClusterView } from "../experiment/resolve.ts";
+import type { BoardMoment, PlacedMoment } from "./board-clocks.ts";
 
 /**
  * The kinds of benches in real time. `local`: boards and brokers are processes of this machine. `netns`: each of them in a
@@ -41,6 +42,11 @@ export type ExperimentBench = {
    * answer, only that.
    */
   flightRecords(): Promise<readonly BoardRecord[]>;
+  /**
+   * Where a moment of a board's own clock lies on the controller's time line; `null`: nobody can tell. Left out where boards
+   * have the controller's own wall clock.
+   */
+  readonly place?: PlaceMoment;
   /** The processes that died so far without having been told to. */
   deaths(): readonly Death[];
   /** Heals what is cut, ends what it started, and leaves nothing behind. */
@@ -55,6 +61,9 @@ export type BenchClosing = { readonly leftovers: readonly string[] };
  * how it ended and what it said last.
  */
 export type Death = { readonly name: string; readonly atUs: number; readonly reason: string };
+
+/** Places a moment of a board's clock. */
+export type PlaceMoment = (board: string, moment: BoardMoment) => PlacedMoment | null;
 
 /** A record of a board's flight recorder. */
 export type BoardRecord = { readonly board: string; readonly record: FlightRecord };

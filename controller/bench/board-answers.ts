@@ -1,7 +1,7 @@
 /** What boards answer to questions that only one of them can answer: read as everything that comes from outside. */
 
 import type { Json } from "../../device/json.ts";
-import type { BoardStatus, FlightRecord } from "../../device/transport/envelope.ts";
+import type { BoardStatus, BoardTime, FlightRecord } from "../../device/transport/envelope.ts";
 import { readRecord } from "../../device/transport/event-codec.ts";
 import { Fields, type JsonObject } from "../../device/transport/fields.ts";
 import { readStatus } from "../../device/transport/status-codec.ts";
@@ -12,6 +12,18 @@ export function readStatusAnswer(answer: Json): BoardStatus | null {
   const fields = new Fields(answer);
   const status = readStatus(fields);
   return fields.problem === null ? status : null;
+}
+
+/** The answer to a request of the type `time`; `null` if it is none. */
+export function readTimeAnswer(answer: Json): BoardTime | null {
+  if (!isObject(answer)) return null;
+  const fields = new Fields(answer);
+  const time = {
+    boot: fields.whole("boot"),
+    monotonicUs: fields.whole("monotonicUs"),
+    wallUs: fields.whole("wallUs"),
+  };
+  return fields.problem === null ? time : null;
 }
 
 /** The answer to a request of the type `flight`; `null` if it is none. */

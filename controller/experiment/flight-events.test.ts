@@ -4,7 +4,7 @@ import type { BoardRecord } from "../bench/bench.ts";
 import { flightEvents, mergeEvents } from "./flight-events.ts";
 
 const zeroWallUs = 1_000_000;
-const time = { zeroWallUs, durationUs: 1_000 };
+const time = { zeroUs: 500, zeroWallUs, durationUs: 1_000, place: null };
 
 function record(board: string, number: number, atUs: number, happening: Json, boot = 1): BoardRecord {
   return { board, record: { number, boot, wallUs: zeroWallUs + atUs, monotonicUs: 0, happening } };
@@ -52,6 +52,25 @@ describe("the flight recorders of all boards", () => {
   it("given what no board of this version tells, then it is left out", () => {
     const strange = ["text", null, { kind: "dream" }, { kind: "replica" }, { kind: "replica", event: [] }];
     expect(told(strange.map((happening, at) => record("pi-1", at, 1, happening)))).toEqual([]);
+  });
+
+  it("given clocks that are placed, then every time has its uncertainty, and a cable's also that of the look at it", () => {
+    const pulled: Json = { kind: "carrier", interface: "eth0", up: false, withinUs: 50 };
+    const records = [record("pi-1", 1, 7, pulled), record("pi-1", 2, 8, started, 2), record("pi-2", 1, 9, started)];
+    const place = (board: string, { boot }: { readonly boot: number }) =>
+      board === "pi-1" ? { atUs: boot === 1 ? 540 : 530, uncertaintyUs: boot === 1 ? 4 : 30 } : null;
+    const events = flightEvents(records, { ...time, place });
+    expect(events.map((event) => ("uncertaintyUs" in event ? [event.atUs, event.uncertaintyUs] : []))).toEqual([
+      // Of a board that never told its time nobody knows when.
+      [9, 1_000],
+      [40, 54],
+      // It cannot have come before what the same board noted earlier.
+      [40, 30],
+    ]);
+  });
+
+  it("given boards with the controller's own clock, then a time is as certain as a clock of whole milliseconds", () => {
+    expect(flightEvents([record("pi-1", 1, 3, committed(1))], time)).toMatchObject([{ uncertaintyUs: 1_000 }]);
   });
 
   it("given what the controller does and what a board says at the same moment, then the controller goes first", () => {

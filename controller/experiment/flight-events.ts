@@ -2,29 +2,31 @@
 
 import type { Happening } from "../../device/board/happening.ts";
 import type { Json } from "../../device/json.ts";
-import type { BoardRecord } from "../bench/bench.ts";
+import type { FlightRecord } from "../../device/transport/envelope.ts";
+import type { BoardRecord, PlaceMoment } from "../bench/bench.ts";
+import type { PlacedMoment } from "../bench/board-clocks.ts";
 import type { RunEvent } from "./run-result.ts";
 
 /** The stretch of time of a run. */
 export type RunTime = {
-  /** The wall clock, in microseconds since 1970, when the run began. */
+  /** When the run began, on the controller's time line; and by its wall clock, in microseconds since 1970. */
+  readonly zeroUs: number;
   readonly zeroWallUs: number;
   /** How long the run took. */
   readonly durationUs: number;
+  /** Where moments of boards' clocks lie on the controller's time line; `null`: boards have the controller's wall clock. */
+  readonly place: PlaceMoment | null;
 };
 
 /**
  * What boards recorded, as events. What came before the run began (boards start, a first leader is elected) has happened
- * when it begins. Boards' wall clocks must be right: those of one machine are the same.
+ * when it begins.
  */
-export function flightEvents(
-  records: readonly BoardRecord[],
-  { zeroWallUs, durationUs }: RunTime,
-): readonly RunEvent[] {
+export function flightEvents(records: readonly BoardRecord[], time: RunTime): readonly RunEvent[] {
   return [...byBoard(records)]
-    .flatMap(([board, each]) => eventsOf(board, each, zeroWallUs))
+    .flatMap(([board, each]) => eventsOf(board, each, time))
     .toSorted(byTime)
-    .map((event) => ({ ...event, atUs: Math.min(Math.max(0, event.atUs), durationUs) }));
+    .map((event) => ({ ...event, atUs: Math.min(Math.max(0, event.atUs), time.durationUs) }));
 }
 
 /** Puts the events of boards among what the controller noted itself. What it does comes before what follows from it. */
@@ -38,30 +40,53 @@ function byTime(one: RunEvent, other: RunEvent): number {
 }
 
 /** The records of each board in the order in which it made them, each once, however often it was told. */
-function byBoard(records: readonly BoardRecord[]): ReadonlyMap<string, readonly BoardRecord["record"][]> {
-  const boards = new Map<string, Map<string, BoardRecord["record"]>>();
+function byBoard(records: readonly BoardRecord[]): ReadonlyMap<string, readonly FlightRecord[]> {
+  const boards = new Map<string, Map<string, FlightRecord>>();
   for (const { board, record } of records) {
-    const those = boards.get(board) ?? new Map<string, BoardRecord["record"]>();
+    const those = boards.get(board) ?? new Map<string, FlightRecord>();
     boards.set(board, those);
     those.set(`${record.boot} ${record.number}`, record);
   }
-  const inOrder = (those: ReadonlyMap<string, BoardRecord["record"]>): readonly BoardRecord["record"][] =>
+  const inOrder = (those: ReadonlyMap<string, FlightRecord>): readonly FlightRecord[] =>
     [...those.values()].toSorted((one, other) => one.boot - other.boot || one.number - other.number);
   return new Map([...boards].map(([board, those]) => [board, inOrder(those)]));
 }
 
 /** What came before the run began has a time below 0. */
-function eventsOf(board: string, records: readonly BoardRecord["record"][], zeroWallUs: number): readonly RunEvent[] {
-  let atUs = Number.NEGATIVE_INFINITY;
-  return records.flatMap(({ wallUs, happening }): readonly RunEvent[] => {
-    // A board's own order is certain, whatever its clock says.
-    atUs = Math.max(atUs, wallUs - zeroWallUs);
-    const read = readHappening(happening);
+function eventsOf(board: string, records: readonly FlightRecord[], time: RunTime): readonly RunEvent[] {
+  let last: PlacedMoment = { atUs: Number.NEGATIVE_INFINITY, uncertaintyUs: 0 };
+  return records.flatMap((record): readonly RunEvent[] => {
+    last = notBefore(last, placeIn(time, board, record));
+    const read = readHappening(record.happening);
     if (read === null) return [];
-    return read.kind === "replica"
-      ? [{ atUs, kind: "board", board, event: read.event }]
-      : [{ atUs, kind: "happening", board, happening: read }];
+    if (read.kind === "replica") return [{ ...last, kind: "board", board, event: read.event }];
+    const uncertaintyUs = last.uncertaintyUs + seenWithinUs(read);
+    return [{ atUs: last.atUs, uncertaintyUs, kind: "happening", board, happening: read }];
   });
+}
+
+/** A board's wall clock shows whole milliseconds. */
+const wallClockUs = 1_000;
+
+/** What nobody can place has the time of the board's wall clock, and may have been at any time of the run. */
+function placeIn(time: RunTime, board: string, record: FlightRecord): PlacedMoment {
+  const placed = time.place?.(board, record) ?? null;
+  if (placed !== null) return { ...placed, atUs: placed.atUs - time.zeroUs };
+  return {
+    atUs: record.wallUs - time.zeroWallUs,
+    uncertaintyUs: time.place === null ? wallClockUs : time.durationUs,
+  };
+}
+
+/** A board's own order is certain, whatever its clock says: nothing comes before what it noted earlier. */
+function notBefore(earlier: PlacedMoment, placed: PlacedMoment): PlacedMoment {
+  if (placed.atUs >= earlier.atUs) return placed;
+  return { atUs: earlier.atUs, uncertaintyUs: Math.max(earlier.uncertaintyUs, placed.uncertaintyUs) };
+}
+
+/** How long before it was noted something may have happened. */
+function seenWithinUs(happening: Happening): number {
+  return happening.kind === "carrier" ? (happening.withinUs ?? 0) : 0;
 }
 
 const kinds: ReadonlySet<unknown> = new Set<Happening["kind"]>(["replica", "process", "connection", "carrier"]);

@@ -209,7 +209,12 @@ class RealTimeRun {
     const { seed } = this.#settings;
     const durationUs = this.#nowUs;
     const records = await this.#bench.flightRecords();
-    const flight = flightEvents(records, { zeroWallUs: this.#zeroWallUs, durationUs });
+    const flight = flightEvents(records, {
+      zeroUs: this.#zeroUs,
+      zeroWallUs: this.#zeroWallUs,
+      durationUs,
+      place: this.#bench.place ?? null,
+    });
     const deaths = this.#bench.deaths().map((death) => ({ ...death, atUs: Math.max(0, death.atUs - this.#zeroUs) }));
     const run: RealRun = {
       kind: this.#bench.kind,

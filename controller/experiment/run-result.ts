@@ -13,7 +13,8 @@ import type { Step } from "./plan.ts";
 
 /** What happened in a run, in the order of time: what `events.jsonl` holds. */
 export type RunEvent =
-  | WorldEvent
+  | Exclude<WorldEvent, BoardEvent>
+  | (BoardEvent & Uncertain)
   | StepEvent
   /**
    * A real bench was seen to have done what a step demanded; `refusal`: why whoever leads did not, where it may refuse. In
@@ -23,14 +24,20 @@ export type RunEvent =
   /** A process of a real board or broker died without having been told to. */
   | ({ readonly kind: "died" } & Death)
   /** What a real board noted of its process, its connections and its network interfaces. */
-  | {
+  | ({
       readonly atUs: number;
       readonly kind: "happening";
       readonly board: string;
-      /** By so much the board's clock may have been misread, in microseconds. */
-      readonly uncertaintyUs?: number;
       readonly happening: Exclude<Happening, { readonly kind: "replica" }>;
-    };
+    } & Uncertain);
+
+type BoardEvent = Extract<WorldEvent, { readonly kind: "board" }>;
+
+/**
+ * By how many microseconds the true time of an event may differ, earlier or later, that a real board noted by its own
+ * clock. In a simulation time is what it is.
+ */
+export type Uncertain = { readonly uncertaintyUs?: number };
 
 /** A fault of the experiment begins or ends. `isWhole`: now no fault is in force any more. */
 export type StepEvent = {

@@ -10,6 +10,6 @@ export type Happening =
   | { readonly kind: "connection"; readonly broker: string; readonly up: boolean }
   /**
    * A network interface got or lost its carrier: a cable was plugged in or pulled. Nothing tells when: it happened after the
-   * look before, which was `withinUs` earlier; `null`: that is how it was at the first look.
+   * look before, which was `withinUs` earlier. At the first look there is none before.
    */
-  | { readonly kind: "carrier"; readonly interface: string; readonly up: boolean; readonly withinUs: number | null };
+  | { readonly kind: "carrier"; readonly interface: string; readonly up: boolean; readonly withinUs?: number };

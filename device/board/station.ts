@@ -84,7 +84,8 @@ export class Station {
     const faulty = takesOrders ? createFaultyDisk(disk) : null;
     const carrier = watchCarrier({
       interfaces: configuration.interfaces,
-      onChange: (name, up, withinUs) => this.board.tell({ kind: "carrier", interface: name, up, withinUs }),
+      onChange: (name, up, withinUs) =>
+        this.board.tell({ kind: "carrier", interface: name, up, ...(withinUs === null ? {} : { withinUs }) }),
     });
     this.#settings = settings;
     this.#parts = { ...parts, clock, faulty, carrier };
