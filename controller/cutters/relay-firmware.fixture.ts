@@ -61,6 +61,10 @@ export class RelayFirmware {
     this.#answer = null;
     this.send(`${this.#tag} ${request}`);
     this.chip.runUntil(() => this.#answer !== null, answerMsMax);
+    return this.#answerText();
+  }
+
+  #answerText(): string | null {
     return this.#answer?.slice(`${this.#tag} `.length) ?? null;
   }
 
