@@ -16,11 +16,22 @@ import { UsageError } from "./shell.ts";
 /** What `--bench` names: the kind of bench and, if it says so, which. */
 export type BenchChoice = { readonly kind: BenchKind; readonly bench: string | null };
 
-/** Reads `--bench`: a kind of bench in real time, alone or as in `local:BENCH`; anything else is the bench to simulate. */
+/**
+ * Reads `--bench`: a kind of bench, or `KIND:BENCH`, is in real time; anything else is the bench to simulate.
+ *
+ * @throws {UsageError} if there is no such kind, or a rack without a description of it
+ */
 export function chooseBench(given: string | undefined): BenchChoice {
-  const [word = "", bench = null] = given === undefined ? [] : splitOnce(given);
-  const kind = realKinds.find((each) => each === word);
-  return kind === undefined ? { kind: "simulated", bench: given ?? null } : { kind, bench };
+  const [name = "", bench = null] = given === undefined ? [] : splitOnce(given);
+  const kind = realKinds.find((each) => each === name);
+  if (kind === "rack" && bench === null)
+    throw new UsageError("Which rack? Give the file that describes it, as in --bench rack:bench.yaml.");
+  if (kind !== undefined) return { kind, bench };
+  if (bench !== null && /^[a-z]{2,}$/.test(name)) {
+    const kinds = realKinds.map((each) => `${each}:BENCH`).join(", ");
+    throw new UsageError(`There is no kind of bench "${name}": write ${kinds}, or BENCH alone to simulate it.`);
+  }
+  return { kind: "simulated", bench: given ?? null };
 }
 
 function splitOnce(text: string): readonly [string, string?] {

@@ -93,7 +93,10 @@ async function startBench({ kind, experiment, bench, benchFile }: RealTimeRun, s
         tell: (sentence) => shell.err.write(`${sentence}\n`),
       });
     }
-    case "netns":
+    case "netns": {
+      const { startNetnsExperimentBench } = await import("../bench/netns-experiment.ts");
+      return startNetnsExperimentBench(bench, experiment.raft, realTime);
+    }
     case "qemu":
       throw new Error(`${kind} is not there yet`);
     default:

@@ -39,6 +39,11 @@ export async function run(shell: Shell, given: string | undefined, options: RunO
   const prepared = prepare(findExperiment(given, shell.folder), choice.kind, ({ bench }) =>
     findBench(choice.bench ?? bench ?? usualBench, shell.folder),
   );
+  if (choice.kind === "netns") {
+    const { runInNamespace } = await import("../bench/netns/enter.ts");
+    const ended = await runInNamespace();
+    if (ended !== null) return Object.values(exitStatus).find((status) => status === ended) ?? exitStatus.fault;
+  }
   const seed = options.seed ?? prepared.experiment.seed ?? randomInt(1, randomSeedMax);
   const kept =
     choice.kind === "simulated"

@@ -48,8 +48,7 @@ export type LocalBenchEvent =
 /** Something that happened to a machine. */
 export type MachineEvent = {
   readonly atUs: number;
-} & /** A board starts with an empty card after the cluster was founded; `isFounder`: it had another one once. */
-(
+} /** A board starts with an empty card after the cluster was founded; `isFounder`: it had another one once. */ & (
   | { readonly kind: "joinsAnew"; readonly board: string; readonly isFounder: boolean }
   | {
       readonly kind: "process";

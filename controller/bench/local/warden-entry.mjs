@@ -1,7 +1,8 @@
 // Waits until the process that started it is gone, however it went, and then leaves nothing of it: no process, not even a
 // stopped one, no file, no socket. It is told on its standard input, a line of JSON at a time, what there is to see to:
 // see WardenLine in warden.ts. When that pipe ends, so does the process at its other end.
-import { readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -11,6 +12,10 @@ const processes = new Map();
 const paths = new Set();
 /** @type {Set<string>} */
 const ownedFiles = new Set();
+/** @type {Set<string>} */
+const namespaces = new Set();
+/** @type {Set<string>} how the names of further namespaces begin */
+const namespacePrefixes = new Set();
 const owner = process.argv[2] ?? "";
 const ownerStart = startOf(Number(owner));
 /** @type {string | null} the file in which stands whose end this one waits for, and what there is to kill then */
@@ -28,6 +33,8 @@ function take(line) {
   if (told.forget !== undefined) processes.delete(told.forget);
   if (told.remove !== undefined) paths.add(told.remove);
   if (told.removeIfOwned !== undefined) ownedFiles.add(told.removeIfOwned);
+  if (told.removeNamespace !== undefined) namespaces.add(told.removeNamespace);
+  if (told.removeNamespacesOf !== undefined) namespacePrefixes.add(told.removeNamespacesOf);
   if (told.record !== undefined) record = told.record;
   if (record !== null) writeRecord(record);
 }
@@ -71,9 +78,52 @@ function machineStartNow() {
 
 function cleanUp() {
   for (const [pid, start] of processes) if (startOf(pid) === start) kill(pid);
+  for (const name of namespacesLeft()) removeNamespace(name);
   for (const path of paths) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   for (const file of ownedFiles) if (isOwned(file)) removeWithFolder(file);
   process.exit();
+}
+
+function namespacesLeft() {
+  try {
+    const isOurs = (/** @type {string} */ name) =>
+      namespaces.has(name) || [...namespacePrefixes].some((prefix) => name.startsWith(prefix));
+    return readdirSync("/run/netns").filter(isOurs);
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} name */
+function removeNamespace(name) {
+  for (const pid of ip("netns", "pids", name).split("\n").map(Number)) if (pid > 0 && !isWarden(pid)) kill(pid);
+  ip("netns", "delete", name);
+}
+
+/**
+ * What `ip` writes; nothing if it fails, because somebody else was quicker.
+ *
+ * @param {string[]} args
+ */
+function ip(...args) {
+  try {
+    return execFileSync("ip", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * A warden that runs in a namespace has its own work to do, and then ends.
+ *
+ * @param {number} pid
+ */
+function isWarden(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("warden-entry.mjs");
+  } catch {
+    return false;
+  }
 }
 
 /** @param {number} pid */

@@ -17,6 +17,10 @@ type WardenLine =
   | { readonly remove: string }
   /** A file of JSON that goes, with its folder if that is empty then, as long as its `pid` is the controller's. */
   | { readonly removeIfOwned: string }
+  /** A network namespace that must not outlive the controller, nor what runs in it. */
+  | { readonly removeNamespace: string }
+  /** All whose names begin so. */
+  | { readonly removeNamespacesOf: string }
   /** Where to keep, for the case that both this process and the warden are killed, what the warden knows. */
   | { readonly record: string };
 
@@ -56,6 +60,21 @@ export class Warden {
   removeIfOwned(file: string): void {
     this.#duties.set(`file ${file}`, { removeIfOwned: file });
     this.#tell({ removeIfOwned: file });
+  }
+
+  /**
+   * A network namespace must not outlive this process, nor what runs in it. A warden that runs there is left alone: it has
+   * its own work to do, and then ends.
+   */
+  removeNamespace(name: string): void {
+    this.#duties.set(`namespace ${name}`, { removeNamespace: name });
+    this.#tell({ removeNamespace: name });
+  }
+
+  /** The same for all whose names begin so. */
+  removeNamespacesOf(prefix: string): void {
+    this.#duties.set(`namespaces ${prefix}`, { removeNamespacesOf: prefix });
+    this.#tell({ removeNamespacesOf: prefix });
   }
 
   /** A file that says what there is to clean up should the warden be killed too: see `stale-benches.ts`. */

@@ -1,0 +1,193 @@
+/** A bench of network namespaces, made ready for an experiment: with clients, and an eye on the boards. */
+
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readKeys } from "../../device/mqtt/read-keys.ts";
+import { controllerName } from "../../device/transport/topics.ts";
+import type { Bench, NodeName } from "../../hardware/bench.ts";
+import { openBrokerCutter } from "../cutters/broker.ts";
+import { hostsBy } from "../cutters/command-host.ts";
+import { personAt } from "../cutters/person.ts";
+import type { RaftSettings } from "../experiment/model.ts";
+import type { Time } from "../experiment/time.ts";
+import { fillKeyFolder } from "../keys/key-folder.ts";
+import { rosterOf } from "../keys/roster.ts";
+import { BenchFailure, type Death, type ExperimentBench } from "./bench.ts";
+import { type Door, equip, type Site, takeFolder } from "./local/equip.ts";
+import { findPrograms } from "./local/programs.ts";
+import type { MachineEvent } from "./local/settings.ts";
+import { recordIn, runFolderPrefix, sweepStaleBenches } from "./local/stale-benches.ts";
+import { Warden } from "./local/warden.ts";
+import { DirectCutter } from "./netns/direct-cutter.ts";
+import { ownRun } from "./netns/enter.ts";
+import { managedBench } from "./netns/managed-bench.ts";
+import { NetnsBench } from "./netns/netns-bench.ts";
+import { Network } from "./netns/network.ts";
+import { type NetworkPlan, planNetwork } from "./netns/plan-network.ts";
+import { SnmpAgent } from "./netns/snmp-agent.ts";
+import { OverMqtt } from "./over-mqtt.ts";
+
+/** So many of its last words tell why a process died. */
+const linesMax = 3;
+/** The port of every broker: each has an address of its own. */
+const brokerPort = 8883;
+const keyDays = 2;
+
+/**
+ * Makes namespaces, cables and switches, and starts boards and brokers in them. This process must be in the controller's
+ * namespace: see `runInNamespace`.
+ *
+ * @throws {BenchFailure} if they do not start
+ */
+export async function startNetnsExperimentBench(
+  bench: Bench,
+  raft: RaftSettings,
+  time: Time,
+): Promise<ExperimentBench> {
+  const run = ownRun();
+  await sweepStaleBenches(tmpdir());
+  const plan = planNetwork(bench);
+  const network = new Network(run, plan);
+  const warden = new Warden();
+  const runFolder = mkdtempSync(join(tmpdir(), runFolderPrefix));
+  warden.remove(runFolder);
+  warden.record(recordIn(runFolder));
+  for (const name of network.namespaces) warden.removeNamespace(name);
+  try {
+    const started = await startIn(runFolder, { bench, raft, time, plan, network, warden });
+    return {
+      ...started,
+      async close() {
+        const closing = await started.close();
+        await warden.release();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await warden.release();
+    throw error;
+  }
+}
+
+type Surroundings = {
+  readonly bench: Bench;
+  readonly raft: RaftSettings;
+  readonly time: Time;
+  readonly plan: NetworkPlan;
+  readonly network: Network;
+  readonly warden: Warden;
+};
+
+async function startIn(folder: string, around: Surroundings): Promise<ExperimentBench> {
+  const { bench, raft, time, plan, network, warden } = around;
+  const keysFolder = join(folder, "keys");
+  const [lock, programs] = await Promise.all([
+    takeFolder(folder),
+    findPrograms(),
+    network.build(),
+    makeKeys(keysFolder, bench, plan),
+  ]);
+  const deaths: Death[] = [];
+  const tell = (event: MachineEvent): void => {
+    if (event.kind !== "process" || event.change.kind !== "died") return;
+    const { reason, lines } = event.change;
+    deaths.push({ name: event.name, atUs: event.atUs, reason: [reason, ...lines.slice(-linesMax)].join("; ") });
+  };
+  const nowUs = () => time.nowUs();
+  const brokers = brokersOf(bench, plan);
+  const machines = { bench, raft, rejoinAfterDamage: true, keys: keysFolder };
+  const site: Site = {
+    folder,
+    runFolder: folder,
+    programs,
+    warden,
+    nowUs,
+    doorOf: ({ node }) => doorAt(node, plan),
+    brokersFor: () => brokers,
+    interfacesOf: (board) => interfacesOf(board, plan),
+    commandOn: (machine) => ["ip", "netns", "exec", network.namespaceOf(machine)],
+  };
+  const agents = new Map(
+    plan.switches.map(({ node, management: { address } }): [NodeName, SnmpAgent] => {
+      const settings = {
+        name: node,
+        namespace: network.namespaceOf(node),
+        address,
+        folder: join(folder, "switches", node),
+      };
+      const told = (change: Extract<MachineEvent, { kind: "process" }>["change"]) =>
+        tell({ atUs: nowUs(), kind: "process", what: "broker", name: node, change });
+      return [node, new SnmpAgent({ ...settings, warden, tell: told })];
+    }),
+  );
+  const managements = new Map([...agents].map(([name, { management }]) => [name, management]));
+  const managed = managedBench(bench, plan, managements);
+  const keys = readKeys(keysFolder, controllerName);
+  const started = await NetnsBench.start({
+    machines: { ...machines, brokerUrls: brokers.map(({ url }) => url), isKept: false },
+    equipment: await equip(machines, site, tell),
+    plan,
+    network,
+    agents,
+    cutters: {
+      bench: managed,
+      ledgerFolder: join(folder, "ledger"),
+      surroundings: {
+        bench: managed,
+        folder,
+        hostOf: hostsBy((name) => ({ kind: "namespace", namespace: network.namespaceOf(name) })),
+        person: personAt(process.stdin, process.stderr),
+        circuitSeen: () => null,
+        virtual: new DirectCutter(network, plan),
+        openBrokers: () => Promise.resolve(openBrokerCutter({ bench, brokers, keys })),
+      },
+    },
+  });
+  const cluster = await OverMqtt.connect({ bench, brokers: brokers.map(({ url }) => url), keys }).catch(
+    async (error: unknown) => {
+      await started.close();
+      throw error;
+    },
+  );
+  return {
+    kind: "netns",
+    bench,
+    carryOut: (action) => started.carryOut(action),
+    view: () => cluster.view(started.boards.filter(({ state }) => state === "running").map(({ name }) => name)),
+    connectClient: (name, workload) => cluster.connectClient(name, workload),
+    statuses: () => cluster.statuses(),
+    flightRecords: () => cluster.flightRecords(),
+    deaths: () => deaths,
+    async close() {
+      await cluster.close();
+      const leftovers = await started.close();
+      await lock.release();
+      return { leftovers };
+    },
+  };
+}
+
+/** Beyond one machine brokers take nobody without a key, and these are machines of their own. */
+async function makeKeys(folder: string, bench: Bench, { machines }: NetworkPlan): Promise<void> {
+  const hosts = machines.flatMap(({ brokerAddress }) => brokerAddress ?? []);
+  const subjects = rosterOf(bench, { clients: [], hosts });
+  await fillKeyFolder(folder, { authorityName: `${bench.name} authority`, subjects, days: keyDays, now: new Date() });
+}
+
+function brokersOf({ brokers }: Bench, plan: NetworkPlan) {
+  return brokers.map(({ name, node }) => {
+    const { host, port } = doorAt(node, plan);
+    return { name, url: `mqtts://${host}:${port}` };
+  });
+}
+
+function doorAt(node: NodeName, { machines }: NetworkPlan): Door {
+  const address = machines.find((machine) => machine.node === node)?.brokerAddress;
+  if (address === undefined || address === null) throw new BenchFailure(`No broker runs on ${node}.`);
+  return { host: address, port: brokerPort, webSocketPort: null };
+}
+
+function interfacesOf(board: NodeName, { machines }: NetworkPlan): readonly string[] {
+  return machines.find(({ node }) => node === board)?.interfaces.map(({ name }) => name) ?? [];
+}
