@@ -12,7 +12,8 @@ import { type CircuitState, CutterFailure, type CutterIdentity, type OpenCutter 
 import { boardsDropping, circuitOf, emptyRuleset, type Lost, parseSets, ruleset } from "./firewall-rules.ts";
 import type { CommandHost, CommandResult, CutterSurroundings } from "./surroundings.ts";
 
-const answerMsMax = 5_000;
+/** For all of a call, its wait for those before it included. */
+const answerMsMax = 4_500;
 
 /** Opens it; the boards are reached when they are needed. */
 export function openFirewallCutter(
@@ -56,8 +57,10 @@ class FirewallCutter implements OpenCutter {
 
   async read(cable: Cable): Promise<CircuitState> {
     const places = this.#placesOf(cable);
-    return await this.#inTurn(async () => {
-      const lost = await Promise.all(places.map(async (place) => this.#lostAt(place, await this.#list(place))));
+    return await this.#inTurn(async (untilMs) => {
+      const lost = await Promise.all(
+        places.map(async (place) => this.#lostAt(place, await this.#list(place, untilMs))),
+      );
       return circuitOf(lost, places);
     });
   }
@@ -85,15 +88,15 @@ class FirewallCutter implements OpenCutter {
   /** Has a cable lose this; resolves when the kernels of the boards list it so. */
   async #tell(cable: Cable, wanted: CircuitState, leaseMs: number): Promise<void> {
     const places = this.#placesOf(cable);
-    await this.#inTurn(async () => {
-      await Promise.all(places.map((place) => this.#tellBoard(place, cable, wanted, leaseMs)));
+    await this.#inTurn(async (untilMs) => {
+      await Promise.all(places.map((place) => this.#tellBoard(place, cable, wanted, leaseMs, untilMs)));
     });
   }
 
-  async #tellBoard(place: Place, cable: Cable, wanted: CircuitState, leaseMs: number): Promise<void> {
+  async #tellBoard(place: Place, cable: Cable, wanted: CircuitState, leaseMs: number, untilMs: number): Promise<void> {
     const { host, port } = place;
     const lost = boardsDropping(wanted, place.isFirstEnd);
-    const result = await this.#script(host, tellScript, [port.port], ruleset(port.port, lost, leaseMs));
+    const result = await this.#script(host, tellScript, [port.port], ruleset(port.port, lost, leaseMs), untilMs);
     if (result.status === noInterface) {
       throw new CutterFailure(
         `${this.name}: ${host.name} has no interface ${port.port}, into which the cable ${cable.name} is plugged. Write the ` +
@@ -109,8 +112,8 @@ class FirewallCutter implements OpenCutter {
     );
   }
 
-  async #list(place: Place): Promise<CommandResult> {
-    const result = await this.#script(place.host, listScript, [], "");
+  async #list(place: Place, untilMs: number): Promise<CommandResult> {
+    const result = await this.#script(place.host, listScript, [], "", untilMs);
     this.#refuseFailed(place.host, result);
     return result;
   }
@@ -126,26 +129,35 @@ class FirewallCutter implements OpenCutter {
   }
 
   async #removeIfEmpty(host: CommandHost): Promise<void> {
-    const { out, status } = await this.#script(host, listScript, [], "");
+    const { out, status } = await this.#script(host, listScript, [], "", soon());
     const sets = status === 0 ? parseSets(out) : null;
     if (sets === null || !sets.isThere || sets.incoming.size + sets.outgoing.size > 0) return;
     await this.#nft(host, ["-f", "-"], emptyRuleset);
   }
 
   /** Calls that overlap are carried out one after the other: the last one counts. */
-  #inTurn<Value>(act: () => Promise<Value>): Promise<Value> {
-    const turn = this.#turn.then(act);
+  #inTurn<Value>(act: (untilMs: number) => Promise<Value>): Promise<Value> {
+    const untilMs = soon();
+    const turn = this.#turn.then(() => act(untilMs));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  #script(host: CommandHost, script: string, args: readonly string[], input: string): Promise<CommandResult> {
+  async #script(
+    host: CommandHost,
+    script: string,
+    args: readonly string[],
+    input: string,
+    untilMs: number,
+  ): Promise<CommandResult> {
     this.#hosts.set(host.name, host);
-    return host.run(["sh", "-c", `${findNft}\n${script}`, "adrift", ...args], input, answerMsMax);
+    const leftMs = Math.round(untilMs - performance.now());
+    if (leftMs > 0) return await host.run(["sh", "-c", `${findNft}\n${script}`, "adrift", ...args], input, leftMs);
+    throw new CutterFailure(`${this.name}: ${host.name} did not answer within ${answerMsMax} ms. Is it there?`);
   }
 
   #nft(host: CommandHost, args: readonly string[], input: string): Promise<CommandResult> {
-    return this.#script(host, 'nft "$@"', args, input);
+    return this.#script(host, 'nft "$@"', args, input, soon());
   }
 
   #refuseFailed(host: CommandHost, { status, err }: CommandResult): void {
@@ -180,6 +192,10 @@ class FirewallCutter implements OpenCutter {
   #refuseClosed(): void {
     if (this.#isClosed) throw new CutterFailure(`${this.name} is closed.`);
   }
+}
+
+function soon(): number {
+  return performance.now() + answerMsMax;
 }
 
 const noInterface = 66;
