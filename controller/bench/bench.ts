@@ -4,7 +4,7 @@ import type { CallOutcome } from "../../device/client/client.ts";
 import type { KeyValueOperation } from "../../device/client/key-value-call.ts";
 import type { BoardStatus, FlightRecord } from "../../device/transport/envelope.ts";
 import type { Bench } from "../../hardware/bench.ts";
-import type { BenchAction } from "../experiment/actions.ts";
+import type { BenchAction } from "../experiment/bench-action.ts";
 import type { ExperimentWorkload } from "../experiment/model.ts";
 import type { ClusterView } from "../experiment/resolve.ts";
 import type { BoardMoment, PlacedMoment } from "./board-clocks.ts";

@@ -15,7 +15,7 @@ import {
   type NodeName,
   reachability,
 } from "../../hardware/bench.ts";
-import type { BenchAction } from "../experiment/actions.ts";
+import type { BenchAction } from "../experiment/bench-action.ts";
 import type { Wish } from "./plan-demand.ts";
 import { brokerCutter, meansOf } from "./plan-means.ts";
 import { type Solution, solve } from "./plan-solve.ts";
@@ -115,13 +115,18 @@ const gaveUp =
 
 function possible(solution: Solution, bench: Bench): PossiblePlan {
   const { reaches, hears } = reachability(bench, { cutCables: new Set(solution.cables), downNodes: new Set() });
+  const inOrder = bench.cables.map(({ name }) => name).filter((name) => solution.cables.includes(name));
   const isWithheld = (from: NodeName, to: NodeName) =>
     solution.pairs.some((pair) => pair.from === from && pair.to === to);
+  const actions: readonly PlanAction[] = [
+    ...inOrder.map((cable) => ({ kind: "cut", cable, direction: "both" }) as const),
+    ...solution.pairs.map((pair) => ({ kind: "withhold", ...pair }) as const),
+  ];
   const boards = bench.boards.map(({ name }) => name);
   const ends = [...boards, ...bench.brokers.map(({ name }) => name)];
   return {
     kind: "possible",
-    steps: [...cableSteps(solution.cables, bench), ...solution.pairs.map((pair) => pairStep(pair, bench))],
+    steps: actions.map((action) => stepOf(action, bench)),
     hears: boards.map((listener) => ({
       listener,
       speakers: boards.filter(
@@ -136,33 +141,28 @@ function possible(solution: Solution, bench: Bench): PossiblePlan {
   };
 }
 
-function cableSteps(names: readonly string[], bench: Bench): readonly PlanStep[] {
-  return bench.cables
-    .filter(({ name }) => names.includes(name))
-    .flatMap((cable): readonly PlanStep[] => {
-      const means = meansOf(bench, cable);
-      if (means.means === null) return [];
-      const { cutter } = means;
-      const port = cutter.driver === "switch" ? cable.ends.find(({ node }) => node === cutter.switch)?.port : undefined;
-      const [one, other] = cable.ends.map((end) => `${end.node}:${end.port}`);
-      return [
-        {
-          action: { kind: "cut", cable: cable.name, direction: "both" },
-          cutter: { name: cutter.name, driver: cutter.driver },
-          channel: port ?? cable.cutter.channel,
-          opens: `cable ${cable.name} (${one} – ${other})`,
-        },
-      ];
-    });
-}
-
-function pairStep({ from, to }: Solution["pairs"][number], bench: Bench): PlanStep {
-  const inbox = bench.boards.find(({ name }) => name === to)?.inbox ?? "";
+/** An action with the cutter that does it, for people. Its cable must be one that can be cut. */
+export function stepOf(action: PlanAction, bench: Bench): PlanStep {
+  if (action.kind === "withhold") {
+    const inbox = bench.boards.find(({ name }) => name === action.to)?.inbox ?? "";
+    return {
+      action,
+      cutter: { name: brokerCutter(bench)?.name ?? "broker", driver: "broker" },
+      channel: null,
+      opens: `what ${action.from} says to ${action.to}, withheld by ${inbox}`,
+    };
+  }
+  const cable = bench.cables.find(({ name }) => name === action.cable);
+  const cutter = bench.cutters.find(({ name }) => name === cable?.cutter.name);
+  if (cable === undefined || cutter === undefined) throw new RangeError(`Nothing opens a cable ${action.cable}.`);
+  const port = cutter.driver === "switch" ? cable.ends.find(({ node }) => node === cutter.switch)?.port : undefined;
+  const [one, other] = cable.ends.map((end) => `${end.node}:${end.port}`);
+  const lost = { both: "", fromFirstEnd: `, what comes from ${one}`, fromSecondEnd: `, what comes from ${other}` };
   return {
-    action: { kind: "withhold", from, to },
-    cutter: { name: brokerCutter(bench)?.name ?? "broker", driver: "broker" },
-    channel: null,
-    opens: `what ${from} says to ${to}, withheld by ${inbox}`,
+    action,
+    cutter: { name: cutter.name, driver: cutter.driver },
+    channel: port ?? cable.cutter.channel,
+    opens: `cable ${cable.name} (${one} – ${other})${lost[action.direction]}`,
   };
 }
 

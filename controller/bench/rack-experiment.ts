@@ -6,7 +6,7 @@ import { openBrokerCutter } from "../cutters/broker.ts";
 import { type HostName, hostsBy, leaveHosts } from "../cutters/command-host.ts";
 import { type Cutters, openCutters } from "../cutters/cutters.ts";
 import type { CommandHost, Person } from "../cutters/surroundings.ts";
-import type { BenchAction } from "../experiment/actions.ts";
+import type { BenchAction } from "../experiment/bench-action.ts";
 import type { ExperimentWorkload } from "../experiment/model.ts";
 import type { ClusterView } from "../experiment/resolve.ts";
 import {

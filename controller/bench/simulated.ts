@@ -2,7 +2,7 @@
 
 import { boardOf } from "../../device/replica/identity.ts";
 import type { World } from "../../sim/world.ts";
-import type { BenchAction, DiskCondition } from "../experiment/actions.ts";
+import type { BenchAction, DiskCondition } from "../experiment/bench-action.ts";
 import type { ClusterView } from "../experiment/resolve.ts";
 
 export type SimulatedBenchOptions = {

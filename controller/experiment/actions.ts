@@ -1,35 +1,11 @@
-/** What a bench is told to do to itself, one thing at a time and by name: what every kind of bench carries out. */
+/** What faults come to on a bench: actions that it carries out, and what puts them right. */
 
-import { type Bench, cablesToSplit } from "../../hardware/bench.ts";
-import type { BrokerLoss, Fault, NoiseSettings } from "./model.ts";
+import type { Bench } from "../../hardware/bench.ts";
+import type { PlanAction } from "../bench/plan.ts";
+import type { BenchAction, DiskCondition } from "./bench-action.ts";
+import type { Fault } from "./model.ts";
+import { type Parting, partingActions } from "./parting.ts";
 import { resolveBoards, resolveCables, resolveThings, type Surroundings } from "./resolve.ts";
-
-/** Doing what is so already changes nothing. */
-export type BenchAction =
-  /** Of one direction only where the bench can do that: what comes from the cable's first or second end is lost. */
-  | { readonly kind: "cut"; readonly cable: string; readonly direction: "both" | "fromFirstEnd" | "fromSecondEnd" }
-  | { readonly kind: "heal"; readonly cable: string }
-  /** What a board says to another is withheld by the broker of the other's inbox, one way; and no longer. */
-  | { readonly kind: "withhold" | "deliver"; readonly from: string; readonly to: string }
-  | { readonly kind: "switchOff" | "switchOn"; readonly switch: string }
-  | { readonly kind: "stopBroker"; readonly broker: string; readonly loses: readonly BrokerLoss[] }
-  | { readonly kind: "startBroker"; readonly broker: string }
-  | { readonly kind: "setNoise"; readonly noise: NoiseSettings | null }
-  /** `start` gives power and starts the process, whichever of them is missing. */
-  | { readonly kind: "powerOff" | "kill" | "start" | "pause" | "resume"; readonly board: string }
-  | { readonly kind: "setDisk"; readonly board: string; readonly condition: DiskCondition }
-  | { readonly kind: "flipBit"; readonly board: string }
-  /** Only while the board has no power. */
-  | { readonly kind: "eraseCard"; readonly board: string }
-  | { readonly kind: "setClockDrift"; readonly board: string; readonly driftPpm: number }
-  | { readonly kind: "jumpClock"; readonly board: string; readonly byUs: number }
-  | { readonly kind: "transferLeadership"; readonly board: string }
-  /** All in one change of the configuration. */
-  | { readonly kind: "addMembers" | "removeMembers"; readonly boards: readonly string[] };
-
-export type DiskCondition =
-  | { readonly kind: "healthy" | "stalled" | "full" }
-  | { readonly kind: "slow"; readonly flushUs: number };
 
 /**
  * One thing that a fault does. `undo` puts it right; `part` names what it holds in that state, so that two faults that
@@ -50,14 +26,17 @@ export function effectsOf(fault: Fault, surroundings: Surroundings): Effects {
     case "flap":
       return cuts(resolveCables(fault.target, surroundings));
     case "split":
-      return cuts(cablesToSplit(bench, fault.groups));
+      return parted({ kind: "split", groups: fault.groups }, bench);
     case "isolate": {
-      const here = resolveBoards(fault.target, surroundings);
-      const there = bench.boards.map((board) => board.name).filter((name) => !here.includes(name));
-      return cuts(here.length === 0 || there.length === 0 ? [] : cablesToSplit(bench, [here, there]));
+      const boards = resolveBoards(fault.target, surroundings);
+      if (boards.length === 0 || boards.length === bench.boards.length) return { targets: [], effects: [] };
+      return parted({ kind: "isolate", boards }, bench);
     }
-    case "one-way":
-      return each(resolveBoards(fault.target, surroundings), (board) => oneWayCuts(bench, board, fault.loses));
+    case "one-way": {
+      const boards = resolveBoards(fault.target, surroundings);
+      if (boards.length === 0) return { targets: [], effects: [] };
+      return { ...parted({ kind: "one-way-cables", boards, loses: fault.loses }, bench), targets: boards };
+    }
     case "switch-off":
       return each(resolveThings(fault.target, bench.switches), (name) => [
         held(`switch ${name}`, { kind: "switchOff", switch: name }, { kind: "switchOn", switch: name }),
@@ -141,18 +120,28 @@ function each(targets: readonly string[], effectsOn: (target: string) => readonl
 }
 
 function cuts(cables: readonly string[]): Effects {
-  return each(cables, (cable) => [
-    held(`cable ${cable}`, { kind: "cut", cable, direction: "both" }, { kind: "heal", cable }),
-  ]);
+  return each(cables, (cable) => [undone({ kind: "cut", cable, direction: "both" })]);
 }
 
-/** What a board sends comes from its own end of a cable, what it hears from the other. */
-function oneWayCuts(bench: Bench, board: string, loses: "incoming" | "outgoing"): readonly Effect[] {
-  return bench.cables
-    .filter((cable) => cable.ends.some((end) => end.node === board))
-    .map(({ name: cable, ends }) => {
-      const isFirst = ends[0].node === board;
-      const direction = isFirst === (loses === "outgoing") ? "fromFirstEnd" : "fromSecondEnd";
-      return held(`cable ${cable}`, { kind: "cut", cable, direction }, { kind: "heal", cable });
-    });
+/** What it hits are the cables that are cut; a broker that withholds something is hit by nothing. */
+function parted(wish: Parting, bench: Bench): Effects {
+  const actions = partingActions(wish, bench);
+  const cables = actions.flatMap((action) => (action.kind === "cut" ? [action.cable] : []));
+  const boards = actions.flatMap((action) => (action.kind === "withhold" ? [action.from, action.to] : []));
+  const targets =
+    cables.length > 0 ? cables : bench.boards.map(({ name }) => name).filter((name) => boards.includes(name));
+  return { targets, effects: actions.map(undone) };
+}
+
+function undone(action: PlanAction): Effect {
+  switch (action.kind) {
+    case "cut":
+      return held(`cable ${action.cable}`, action, { kind: "heal", cable: action.cable });
+    case "withhold": {
+      const { from, to } = action;
+      return held(`what ${from} says to ${to}`, action, { kind: "deliver", from, to });
+    }
+    default:
+      return action satisfies never;
+  }
 }

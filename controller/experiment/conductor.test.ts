@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../device/random.ts";
 import { type Bench, cablesToSplit, parseBench, reachability } from "../../hardware/bench.ts";
-import type { BenchAction } from "./actions.ts";
+import type { BenchAction } from "./bench-action.ts";
 import { createConductor } from "./conductor.ts";
 import { parseExperiment } from "./experiment.ts";
 import { planExperiment } from "./plan.ts";

@@ -2,7 +2,8 @@
 
 import type { Random } from "../../device/random.ts";
 import type { Bench } from "../../hardware/bench.ts";
-import { type BenchAction, type Effect, effectsOf } from "./actions.ts";
+import { type Effect, effectsOf } from "./actions.ts";
+import type { BenchAction } from "./bench-action.ts";
 import type { Occurrence, Step } from "./plan.ts";
 import type { ClusterView } from "./resolve.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Bench, parseBench } from "../../hardware/bench.ts";
-import type { BenchAction } from "./actions.ts";
+import type { BenchAction } from "./bench-action.ts";
 import { Chronicler } from "./chronicler.ts";
 import { concludeRun } from "./conclude.ts";
 import { parseExperiment } from "./experiment.ts";

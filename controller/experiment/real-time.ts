@@ -12,7 +12,7 @@ import type { HistoryEvent } from "../../sim/history.ts";
 import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
 import { BenchFailure, type Death, type ExperimentBench } from "../bench/bench.ts";
-import type { BenchAction } from "./actions.ts";
+import type { BenchAction } from "./bench-action.ts";
 import { type Conductor, createConductor } from "./conductor.ts";
 import { flightEvents, mergeEvents } from "./flight-events.ts";
 import type { Experiment, FaultKind } from "./model.ts";

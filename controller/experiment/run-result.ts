@@ -7,7 +7,7 @@ import type { LivenessFailure } from "../../sim/liveness.ts";
 import type { NetworkCounters } from "../../sim/network-types.ts";
 import type { WorldEvent } from "../../sim/world.ts";
 import type { Death, RealKind } from "../bench/bench.ts";
-import type { BenchAction } from "./actions.ts";
+import type { BenchAction } from "./bench-action.ts";
 import type { Fault, FaultKind } from "./model.ts";
 import type { Step } from "./plan.ts";
 

@@ -8,7 +8,7 @@ import type { SimBoard } from "../../sim/sim-board.ts";
 import { World, type WorldEvent } from "../../sim/world.ts";
 import type { BoardRecord, Death, ExperimentBench } from "../bench/bench.ts";
 import { carryOut, viewOf } from "../bench/simulated.ts";
-import type { BenchAction } from "./actions.ts";
+import type { BenchAction } from "./bench-action.ts";
 import type { Experiment } from "./model.ts";
 import type { Time } from "./time.ts";
 

@@ -1,7 +1,7 @@
 /** A board of the local bench: its process, its power, and what it was ordered to do to itself. */
 
 import type { Order } from "../../../device/board/orders.ts";
-import type { DiskCondition } from "../../experiment/actions.ts";
+import type { DiskCondition } from "../../experiment/bench-action.ts";
 import { type ProcessSettings, type ProcessState, SupervisedProcess } from "./supervised-process.ts";
 
 /** How long an order may take until nobody waits for its end any more: a board that is paused does not answer. */

@@ -13,7 +13,7 @@ import { unknownName } from "../../../hardware/suggestion.ts";
 import type { CutDirection } from "../../../sim/network-types.ts";
 import { openBrokerCutter } from "../../cutters/broker.ts";
 import type { PairCutter } from "../../cutters/cutter.ts";
-import type { BenchAction } from "../../experiment/actions.ts";
+import type { BenchAction } from "../../experiment/bench-action.ts";
 import { BenchFailure } from "../bench.ts";
 import { assemble, type Parts } from "./assemble.ts";
 import { Leases } from "./leases.ts";

@@ -7,7 +7,7 @@ import type { Order } from "../../../device/board/orders.ts";
 import { readKeys } from "../../../device/mqtt/read-keys.ts";
 import { controllerName } from "../../../device/transport/topics.ts";
 import type { NodeName } from "../../../hardware/bench.ts";
-import type { BenchAction } from "../../experiment/actions.ts";
+import type { BenchAction } from "../../experiment/bench-action.ts";
 import { BenchFailure } from "../bench.ts";
 import { empty, flipBit } from "./board-files.ts";
 import type { BoardProcess } from "./board-process.ts";
