@@ -3,6 +3,7 @@
 import { type Bench, parseBench } from "../../hardware/bench.ts";
 import type { BenchKind } from "../bench/bench.ts";
 import { checkOnKind } from "../bench/limits.ts";
+import { checkOnRack } from "../bench/rack/check.ts";
 import { checkOnBench } from "../experiment/check-on-bench.ts";
 import { parseExperiment } from "../experiment/experiment.ts";
 import type { Experiment } from "../experiment/model.ts";
@@ -27,5 +28,6 @@ export function prepare(
   const benchFile = benchFileOf(experiment);
   const bench = parseBench(benchFile.text, benchFile.name);
   checkOnBench(experiment, bench, experimentFile.name);
+  if (kind === "rack") checkOnRack(experiment, bench, experimentFile.name);
   return { experiment, bench, experimentFile, benchFile };
 }
