@@ -45,7 +45,14 @@ export class Tally {
   readonly #operations = { ok: 0, fail: 0, info: 0 };
   readonly #faults: Partial<Record<FaultKind, number>> = {};
   readonly #messages = { published: 0, delivered: 0, duplicated: 0, late: 0, stale: 0 };
-  readonly #lostBecause = { notConnected: 0, nobodyListens: 0, bufferFull: 0, connectionEnded: 0, noise: 0, withheld: 0 };
+  readonly #lostBecause = {
+    notConnected: 0,
+    nobodyListens: 0,
+    bufferFull: 0,
+    connectionEnded: 0,
+    noise: 0,
+    withheld: 0,
+  };
   #fingerprint = 0n;
 
   add(summary: SeedSummary): void {
