@@ -46,9 +46,9 @@ export class HeldBack implements Bytes {
     }
   }
 
-  /** What has been changed, from the first to the last, neighbours joined. */
-  extents(): readonly Extent[] {
-    const sectors = [...this.#sectors.keys()].sort((a, b) => a - b);
+  /** What has been changed where `isWanted` says so, from the first to the last, neighbours joined. */
+  extents(isWanted: (offset: number) => boolean): readonly Extent[] {
+    const sectors = [...this.#sectors.keys()].filter((sector) => isWanted(sector * sectorBytes)).sort((a, b) => a - b);
     const extents: Extent[] = [];
     for (let first = 0; first < sectors.length; ) {
       const start = sectors[first] ?? 0;

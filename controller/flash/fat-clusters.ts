@@ -21,6 +21,15 @@ type Layout = {
   readonly summaryAt: number | null;
 };
 
+/**
+ * What a change belongs to. Written in this order (content goes to clusters that were free), a writing that is cut off leaves
+ * at worst clusters that nobody uses, or old files whose clusters are free: both can be written again.
+ */
+export type WritePhase = "content" | "tables" | "root";
+
+/** In the order in which they are written. */
+export const writePhases: readonly WritePhase[] = ["content", "tables", "root"];
+
 const firstCluster = 2;
 const fat16ClustersMin = 4_085;
 const fat32ClustersMin = 65_525;
@@ -29,6 +38,8 @@ export class FatClusters {
   readonly layout: Layout;
   readonly #bytes: Bytes;
   readonly #table: DataView;
+  readonly #freed = new Set<number>();
+  #rootClusters: ReadonlySet<number> | null = null;
   #searchFrom = firstCluster;
 
   /** @throws {CardFailure} if there is no such file system. `name` is for the message. */
@@ -41,8 +52,7 @@ export class FatClusters {
     this.#table = new DataView(table.buffer, table.byteOffset, table.byteLength);
   }
 
-  /** How many bytes are free. */
-  get freeBytes(): number {
+  get #freeBytes(): number {
     let free = 0;
     for (let cluster = firstCluster; cluster < this.#end; cluster += 1) if (this.#get(cluster) === 0) free += 1;
     return free * this.layout.clusterBytes;
@@ -94,13 +104,27 @@ export class FatClusters {
     this.#set(last, next);
   }
 
-  free(clusters: readonly number[]): void {
-    for (const cluster of clusters) this.#set(cluster, 0);
-    this.#searchFrom = firstCluster;
+  /**
+   * Gives the clusters free that begin with this one, when all is saved: until then nothing new is written to them. A chain
+   * that leads nowhere, as an interrupted writing may leave it, is followed as far as it goes.
+   */
+  free(first: number): void {
+    let left = this.layout.clusterCount;
+    for (
+      let cluster = first;
+      cluster >= firstCluster && cluster < this.#end && left > 0;
+      cluster = this.#get(cluster)
+    ) {
+      this.#freed.add(cluster);
+      left -= 1;
+    }
   }
 
   /** Writes the tables and the number of free clusters back. */
   save(): void {
+    for (const cluster of this.#freed) this.#set(cluster, 0);
+    this.#freed.clear();
+    this.#searchFrom = firstCluster;
     const { tableAt, tableBytes, tableCount, summaryAt, clusterBytes } = this.layout;
     const table = new Uint8Array(this.#table.buffer, this.#table.byteOffset, this.#table.byteLength);
     const before = this.#bytes.read(tableAt, tableBytes);
@@ -113,9 +137,19 @@ export class FatClusters {
     const summary = this.#bytes.read(summaryAt, 512);
     const view = new DataView(summary.buffer, summary.byteOffset, summary.byteLength);
     if (view.getUint32(0, true) !== 0x41615252 || view.getUint32(484, true) !== 0x61417272) return;
-    view.setUint32(488, this.freeBytes / clusterBytes, true);
+    view.setUint32(488, this.#freeBytes / clusterBytes, true);
     view.setUint32(492, Math.min(this.#searchFrom, this.#end - 1), true);
     this.#bytes.write(summaryAt, summary);
+  }
+
+  /** In which order changes may reach a card: see `WritePhase`. */
+  phaseOf(offset: number): WritePhase {
+    const { rootAt, rootCluster, dataAt, clusterBytes } = this.layout;
+    if (offset < rootAt) return "tables";
+    if (offset < dataAt) return "root";
+    const cluster = firstCluster + Math.floor((offset - dataAt) / clusterBytes);
+    this.#rootClusters ??= new Set(rootCluster === 0 ? [] : this.chain(rootCluster));
+    return this.#rootClusters.has(cluster) ? "root" : "content";
   }
 
   get #end(): number {

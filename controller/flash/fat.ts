@@ -5,7 +5,7 @@
 
 import type { Bytes } from "./bytes.ts";
 import { CardFailure } from "./card-failure.ts";
-import { FatClusters } from "./fat-clusters.ts";
+import { FatClusters, type WritePhase } from "./fat-clusters.ts";
 import { latin, longNameAttribute, longNameEntries, longNamePart, shortNameFor, shortNameOf } from "./fat-names.ts";
 
 const entryBytes = 32;
@@ -44,10 +44,6 @@ export class Fat {
     this.#when = when;
   }
 
-  get freeBytes(): number {
-    return this.#clusters.freeBytes;
-  }
-
   /** The names in a folder; of none if there is no such folder. */
   list(path: string): readonly string[] {
     const folder = this.#folderAt(partsOf(path));
@@ -84,29 +80,41 @@ export class Fat {
       this.#clusters.writeCluster(cluster, content.subarray(at * clusterBytes, (at + 1) * clusterBytes));
     }
     this.#add(parents, name, { attribute: 0x20, cluster: clusters[0] ?? 0, sizeBytes: content.length });
-    this.#clusters.save();
   }
 
   /** Removes a file, or a folder with all that is in it, if it is there. */
   remove(path: string): void {
     const { parents, name } = split(path);
     this.#remove(parents, name);
+  }
+
+  /** To be called once, after all changes: until then nothing that was there is given up. */
+  save(): void {
     this.#clusters.save();
+  }
+
+  /** What the change at an offset belongs to. */
+  phaseOf(offset: number): WritePhase {
+    return this.#clusters.phaseOf(offset);
   }
 
   #remove(parents: readonly string[], name: string): void {
     const folder = this.#folderAt(parents);
     const entry = folder === null ? undefined : find(folder, name);
     if (folder === null || entry === undefined) return;
-    if (entry.isFolder) {
-      const inner = this.#folderAt([...parents, name]);
-      for (const each of inner === null ? [] : entriesOf(inner.bytes)) this.#remove([...parents, name], each.name);
-    }
-    if (entry.cluster !== 0) this.#clusters.free(this.#clusters.chain(entry.cluster));
+    if (entry.isFolder) this.#freeContent(entry.cluster);
+    this.#clusters.free(entry.cluster);
     for (let slot = entry.firstSlot; slot < entry.firstSlot + entry.slots; slot += 1) {
       folder.bytes[slot * entryBytes] = freeMark;
     }
     this.#saveFolder(folder);
+  }
+
+  #freeContent(cluster: number): void {
+    for (const entry of entriesOf(this.#folderOf(cluster).bytes)) {
+      if (entry.isFolder) this.#freeContent(entry.cluster);
+      this.#clusters.free(entry.cluster);
+    }
   }
 
   #makeFolders(parts: readonly string[]): void {

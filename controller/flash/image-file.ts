@@ -18,9 +18,15 @@ export type ImageFile = {
   /** Unpacked; `null` where the file does not say. */
   readonly sizeBytes: number | null;
   readonly bootPartition: Partition;
+  /** Its beginning, as far as the boot partition's list of files mostly goes. */
+  readonly beginning: Uint8Array;
   /** The whole image from its beginning. Throws a `CardFailure` if the file proves damaged. */
   chunks(): AsyncIterable<Uint8Array>;
 };
+
+const sectorBytes = 512;
+/** FAT's tables stand at the beginning of its partition, and behind them its root folder. */
+const listingBytes = 4 << 20;
 
 type Packed = { readonly sizeBytes: number | null; readonly unpacked: () => AsyncIterable<Uint8Array> };
 
@@ -28,11 +34,11 @@ type Packed = { readonly sizeBytes: number | null; readonly unpacked: () => Asyn
 export async function openImage(path: string, name: string): Promise<ImageFile> {
   const { sizeBytes, unpacked } = await inspect(path, name);
   const chunks = (): AsyncIterable<Uint8Array> => explaining(unpacked(), name);
-  const first = await firstSector(chunks());
-  const bootPartition = findBootPartition(first, name);
+  const bootPartition = findBootPartition(await firstBytes(chunks(), sectorBytes), name);
+  const beginning = await firstBytes(chunks(), bootPartition.startBytes + listingBytes);
   const endBytes = bootPartition.startBytes + bootPartition.sizeBytes;
   if (sizeBytes !== null && sizeBytes < endBytes) throw cutOff(name);
-  return { name, sizeBytes, bootPartition, chunks };
+  return { name, sizeBytes, bootPartition, beginning, chunks };
 }
 
 function cutOff(name: string): CardFailure {
@@ -104,13 +110,15 @@ async function* explaining(chunks: AsyncIterable<Uint8Array>, name: string): Asy
   }
 }
 
-async function firstSector(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  let first = Buffer.alloc(0);
+async function firstBytes(chunks: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let got = 0;
   for await (const chunk of chunks) {
-    first = Buffer.concat([first, chunk]);
-    if (first.length >= 512) break;
+    parts.push(Uint8Array.from(chunk));
+    got += chunk.length;
+    if (got >= length) break;
   }
-  return first.subarray(0, 512);
+  return Buffer.concat(parts).subarray(0, length);
 }
 
 async function readAt(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { constants, readSync } from "node:fs";
 import { type FileHandle, open, rename } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { CardFailure } from "./card-failure.ts";
 
 /** See above. `write`, `flush` and `finish` reject with a `CardFailure` when the card fails. */
@@ -54,16 +55,13 @@ export async function openImageFile(path: string, name: string): Promise<Target>
   return {
     ...target,
     async write(offset, bytes) {
+      const isNew = offset >= endBytes;
       endBytes = Math.max(endBytes, offset + bytes.length);
-      // Zeros are left out: the file has a hole there.
-      if (!isZero(bytes)) await target.write(offset, bytes);
-      else if (offset + bytes.length === endBytes) await file.truncate(endBytes);
+      // Zeros behind the end are left out: the file has a hole there.
+      if (isNew && isZero(bytes)) await file.truncate(endBytes);
+      else await target.write(offset, bytes);
     },
-    async *readBack(offset, length) {
-      for (let at = 0; at < length; at += blockBytes) {
-        yield target.read(offset + at, Math.min(blockBytes, length - at));
-      }
-    },
+    readBack: (offset, length) => Readable.from(readAgain(target, offset, length)),
     finish: () => rename(unfinished, path),
   };
 }
@@ -98,6 +96,10 @@ function targetOn(file: FileHandle, name: string): Omit<Target, "readBack" | "fi
     },
     close: () => file.close(),
   };
+}
+
+function* readAgain(target: Pick<Target, "read">, offset: number, length: number): Iterable<Uint8Array> {
+  for (let at = 0; at < length; at += blockBytes) yield target.read(offset + at, Math.min(blockBytes, length - at));
 }
 
 async function* readDirectly(path: string, offset: number, length: number): AsyncIterable<Uint8Array> {

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { type Extent, HeldBack } from "./bytes.ts";
 import { CardFailure } from "./card-failure.ts";
 import { Fat } from "./fat.ts";
+import { writePhases } from "./fat-clusters.ts";
 import type { ImageFile } from "./image-file.ts";
 import { findBootPartition, type Partition } from "./partition-table.ts";
 import type { Target } from "./target.ts";
@@ -18,9 +19,14 @@ export type Card = {
   readonly target: Target;
   /** Puts the board's files on the boot partition. */
   readonly put: (boot: Fat) => void;
+  /** Called when the card is about to become one that boots as the board. */
+  readonly ready: () => void;
 };
 
-/** What is done at present, with how far it is, from 0 to 1; `null` where nobody knows. */
+/**
+ * Told what is done at present, with how far it is, from 0 to 1; `null` where nobody knows. If it throws a `CardFailure`, the
+ * writing stops.
+ */
 export type CardProgress = (step: "write" | "verify" | "files", part: number | null) => void;
 
 /** How it ended. */
@@ -59,16 +65,11 @@ export async function writeCards(
   });
   const written = await copy(image, (offset, bytes) => onEach(({ target }) => target.write(offset, bytes)), tell);
   await onEach(({ target }) => target.flush());
-  tell("verify", 0);
-  let verifying = 0;
-  await onEach(async ({ target }) => {
-    verifying += 1;
-    const isShown = verifying === 1;
-    await verify(target, written, (part) => (isShown ? tell("verify", part) : undefined));
-  });
-  tell("files", null);
-  await onEach(async ({ target, put }) => {
+  await onEach(({ target }) => verify(target, written, (part) => tell("verify", part)));
+  await onEach(async ({ target, put, ready }) => {
+    tell("files", null);
     await putFiles(target, image.bootPartition, when, put);
+    ready();
     await target.write(0, written.firstSector);
     await target.flush();
     await verifyExtents(target, [{ offset: 0, bytes: written.firstSector }]);
@@ -82,9 +83,9 @@ export async function writeCards(
  *
  * @throws {CardFailure} if it holds no such system, or fails
  */
-export async function addFiles({ target, put }: Card, when: Date): Promise<void> {
+export async function addFiles({ target, put, ready }: Card, when: Date): Promise<void> {
   const partition = findBootPartition(target.read(0, sectorBytes), target.name);
-  await putFiles(target, partition, when, put);
+  await putFiles(target, partition, when, put, ready);
   await target.finish();
 }
 
@@ -154,17 +155,30 @@ function differs({ name }: Target): CardFailure {
   );
 }
 
-/** All changes at once: what they point to first, then what points to it. */
-async function putFiles(target: Target, partition: Partition, when: Date, put: (boot: Fat) => void): Promise<void> {
+/** All is made ready in memory; then it is written, first what is pointed to, then what points to it. */
+async function putFiles(
+  target: Target,
+  partition: Partition,
+  when: Date,
+  put: Card["put"],
+  ready: Card["ready"] = () => undefined,
+): Promise<void> {
   const { startBytes, sizeBytes } = partition;
   const held = new HeldBack({
     read: (offset, length) => target.read(startBytes + offset, Math.min(length, sizeBytes - offset)),
   });
-  put(new Fat(held, target.name, when));
-  const extents = held.extents().map(({ offset, bytes }) => ({ offset: startBytes + offset, bytes }));
-  for (const { offset, bytes } of extents.toReversed()) await target.write(offset, bytes);
-  await target.flush();
-  await verifyExtents(target, extents);
+  const boot = new Fat(held, target.name, when);
+  put(boot);
+  boot.save();
+  ready();
+  for (const phase of writePhases) {
+    const extents = held
+      .extents((offset) => boot.phaseOf(offset) === phase)
+      .map(({ offset, bytes }) => ({ offset: startBytes + offset, bytes }));
+    for (const { offset, bytes } of extents) await target.write(offset, bytes);
+    await target.flush();
+    await verifyExtents(target, extents);
+  }
 }
 
 async function verifyExtents(target: Target, extents: readonly Extent[]): Promise<void> {

@@ -73,6 +73,14 @@ install_system_files() {
   else
     rm -f "$root/etc/systemd/network/10-adrift-100mbps.link"
   fi
+  if [ -f "$card/adrift-console.conf" ]; then
+    place adrift-console.conf /etc/systemd/system/adrift.service.d/console.conf
+    for line in ttyS0 ttyAMA0 ttyAMA10; do
+      run systemctl mask "serial-getty@$line.service" 2>/dev/null || true
+    done
+  else
+    rm -f "$root/etc/systemd/system/adrift.service.d/console.conf"
+  fi
   run systemd-sysusers "$root/usr/lib/sysusers.d/adrift.conf"
 
   # Seen by nobody else, never executed, no devices: mounted over itself, for the whole card is one partition.

@@ -1,0 +1,100 @@
+/**
+ * Which cards have been written for a bench: `.adrift/cards.json` in its folder. A cluster begins once, with boards that are
+ * given a vote on their cards. A second card for one of them must not have it: the board would have forgotten what it
+ * promised with the first.
+ */
+
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as z from "zod/mini";
+import type { Bench, NodeName } from "../../hardware/bench.ts";
+import { CardFailure } from "./card-failure.ts";
+
+const record = z.object({
+  format: z.literal(1),
+  cluster: z.string(),
+  founders: z.array(z.string()),
+  /** When the card of a board was written last. */
+  written: z.record(z.string(), z.string()),
+});
+
+/** The record as it is kept. */
+export type CardRecord = z.output<typeof record>;
+
+/** What the person says about boards whose cards were written before. */
+export type Intent = "found" | "join" | null;
+
+/** With whom the cluster begins, and which of the boards to be written get a vote on their card. */
+export type Founding = {
+  readonly founders: readonly NodeName[];
+  readonly founds: (board: NodeName) => boolean;
+  /** Notes that a card is about to be usable. */
+  readonly note: (board: NodeName, now: Date) => void;
+};
+
+/**
+ * Decides it.
+ *
+ * @throws {CardFailure} if only the person can know
+ */
+export function decideFounding(folder: string, bench: Bench, boards: readonly NodeName[], intent: Intent): Founding {
+  const path = join(folder, ".adrift", "cards.json");
+  const known = intent === "found" ? null : readRecord(path);
+  if (known !== null && known.cluster !== bench.cluster) {
+    throw new CardFailure(
+      `The cards of this folder were written for the cluster ${known.cluster}, but bench.yaml says ${bench.cluster}. Write all of ` +
+        "them again with --found, or give the cluster its name back.",
+    );
+  }
+  const again = boards.filter((name) => known?.written[name] !== undefined);
+  const [first] = again;
+  if (first !== undefined && intent === null) {
+    throw new CardFailure(
+      `A card of ${first} was written before (${known?.written[first]?.slice(0, 16).replace("T", " ")} UTC). Say what this one is for:\n` +
+        "  --join   a new card, or new files, for a cluster that goes on\n" +
+        "  --found  a new cluster, which forgets everything: write the cards of all boards again",
+    );
+  }
+  const founders = known?.founders ?? bench.boards.map(({ name }) => name);
+  const written = new Map(Object.entries(known?.written ?? {}));
+  return {
+    founders,
+    founds: (board) => intent !== "join" && founders.includes(board),
+    note(board, now) {
+      written.set(board, now.toISOString());
+      const changed: CardRecord = {
+        format: 1,
+        cluster: bench.cluster,
+        founders: [...founders],
+        written: Object.fromEntries(written),
+      };
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(`${path}.new`, `${JSON.stringify(changed, null, 2)}\n`);
+      renameSync(`${path}.new`, path);
+    },
+  };
+}
+
+function readRecord(path: string): CardRecord | null {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+  const parsed = record.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new CardFailure(
+    `${path} does not say which cards were written. If a newer version of adrift wrote it, install that; otherwise remove it, ` +
+      "and write the cards of all boards again.",
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
