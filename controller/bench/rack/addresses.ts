@@ -25,7 +25,12 @@ const usualSecurePort = 8_883;
  */
 export function rackAccess(bench: Bench, folder: string): RackAccess {
   const keys = keysIn(join(folder, "keys"));
-  const brokers = bench.brokers.map(({ name, node, address }) => {
+  return { brokers: rackBrokers(bench, keys !== null), keys };
+}
+
+/** The brokers of a rack. @throws {BenchFailure} if one of them has no address. */
+export function rackBrokers(bench: Bench, isSecure: boolean): RackAccess["brokers"] {
+  return bench.brokers.map(({ name, node, address }) => {
     const place = address ?? bench.boards.find((board) => board.name === node)?.address ?? null;
     if (place === null) {
       throw new BenchFailure(
@@ -33,9 +38,8 @@ export function rackAccess(bench: Bench, folder: string): RackAccess {
           `"brokers: [{ name: ${name}, address: 192.168.7.2 }]".`,
       );
     }
-    return { name, url: urlOf(place, keys !== null) };
+    return { name, url: urlOf(place, isSecure) };
   });
-  return { brokers, keys };
 }
 
 function keysIn(folder: string): Keys | null {

@@ -63,6 +63,18 @@ describe("operations at the prompt", () => {
     expect(await adrift("get v --json")).toContain('"result":"12"');
   });
 
+  it("given a rack's bench, when it is named, then its brokers are found by their addresses", async () => {
+    const [url = ""] = bench.urls;
+    const text = (address: string) => `cluster: ${bench.cluster}\nboards: 3\nbrokers: [{ name: broker${address} }]\n`;
+    writeFileSync(join(shell.folder, "rack.yaml"), text(`, address: "${url.replace("mqtt://", "")}"`));
+    writeFileSync(join(shell.folder, "nowhere.yaml"), text(""));
+    await adrift("put r here");
+
+    expect(await adrift("get r --bench rack.yaml")).toBe("0 here");
+    expect(await adrift("get r --bench nowhere.yaml")).toMatch(/^1 Where is the broker broker of nowhere\? Write its/);
+    expect(await adrift(`get r --bench rack.yaml --broker ${url}`)).toMatch(/^64 .*leave out --broker/);
+  });
+
   it("given a cas, when it does not swap, then it says so, and a script can tell", async () => {
     expect(await adrift("cas c null 1")).toBe("0 true");
     expect(await adrift("cas c null 2")).toBe("1 false");

@@ -61,8 +61,8 @@ export function addClientCommands(program: Command, shell: Shell, ends: Ends): v
     .action((options: ClientOptions) => ends(import("./watch.ts").then((module) => module.watch(shell, options))));
 }
 
-/** How the cluster is found, and how patient the command is. */
-function addOptions(command: Command): Command {
+/** Adds to a command how the cluster is found, and how patient the command is. */
+export function addOptions(command: Command): Command {
   return command
     .addOption(
       new Option("--broker <url>", "a broker, such as mqtt://127.0.0.1:1883; may be repeated")
@@ -70,6 +70,7 @@ function addOptions(command: Command): Command {
         .default([], "those that run in this folder"),
     )
     .option("--cluster <name>", "the cluster's name, with --broker")
+    .option("--bench <file>", "a rack's bench.yaml: its brokers, and the keys beside it")
     .option("--keys <folder>", "the folder of keys that adrift init made")
     .option("--as <name>", "whose keys to use (default: client)")
     .addOption(

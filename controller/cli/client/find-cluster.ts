@@ -1,8 +1,12 @@
 /** Which cluster a command means, and how it gets there. */
 
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { ConnectError, type ConnectedClient, connect, type Keys } from "../../../device/mqtt/client.ts";
 import { KeysError, readKeys } from "../../../device/mqtt/read-keys.ts";
+import { parseBench } from "../../../hardware/bench.ts";
+import { rackBrokers } from "../../bench/rack/addresses.ts";
+import { findBench } from "../files.ts";
 import { readUpFile, type UpFile } from "../local/up-file.ts";
 import { UsageError } from "../shell.ts";
 import type { ClientOptions } from "./options.ts";
@@ -19,8 +23,15 @@ export type RunningCluster = {
 const usualKeyName = "client";
 
 /** The cluster that the options name, or that runs in this folder. @throws {UsageError} if there is none. */
-export function findCluster(folder: string, { broker, cluster, keys: given }: ClientOptions): RunningCluster {
+export function findCluster(folder: string, options: ClientOptions): RunningCluster {
+  const { broker, cluster, bench, keys: given } = options;
   const keys = given === undefined ? null : resolve(folder, given);
+  if (bench !== undefined) {
+    if (broker.length > 0 || cluster !== undefined) {
+      throw new UsageError("A bench says where its brokers are: leave out --broker and --cluster, or --bench.");
+    }
+    return rackIn(folder, bench, keys);
+  }
   if (broker.length === 0) {
     const running = runningIn(folder);
     if (cluster === undefined || cluster === running.cluster) return { ...running, keys: keys ?? running.keys };
@@ -28,6 +39,15 @@ export function findCluster(folder: string, { broker, cluster, keys: given }: Cl
   }
   if (cluster === undefined) throw new UsageError("Name the cluster too: --cluster NAME, as in its bench.yaml.");
   return { cluster, brokers: broker.map((url) => ({ name: url.replace(/^mqtts?:\/\//, ""), url })), keys };
+}
+
+/** The cluster on the rack that a file describes. */
+function rackIn(base: string, given: string, keys: string | null): RunningCluster {
+  const { name, text } = findBench(given, base);
+  const bench = parseBench(text, name);
+  const beside = join(dirname(resolve(base, name)), "keys");
+  const found = keys ?? (existsSync(beside) ? beside : null);
+  return { cluster: bench.cluster, brokers: rackBrokers(bench, found !== null), keys: found };
 }
 
 /**

@@ -7,6 +7,8 @@ import { durationPattern, parseDurationUs } from "../../../sim/duration.ts";
 export type ClientOptions = {
   /** The addresses of brokers; none: those of the cluster that runs in this folder. */
   readonly broker: readonly string[];
+  /** The file of a rack's bench, which says where its brokers are. */
+  readonly bench?: string;
   readonly cluster?: string;
   readonly keys?: string;
   readonly as?: string;
