@@ -123,6 +123,16 @@ test("given a request that somebody had the broker retain, when a board hears it
   await vi.waitFor(() => expect(board(first).drops.snapshot().get("stale")).toBe(1), withinMs);
 });
 
+test("given a board without lights, when it is asked to blink, then it refuses; and it tells its time to whoever asks", async () => {
+  const client = await newClient();
+  const blink = client.inquire({ board: "pi-1", ask: { type: "identify", forMs: 1 } });
+  await expect(blink).rejects.toThrow(/pi-1 has no LED that works: name one under `leds`/);
+  const time = await client.inquire({ board: "pi-2", ask: { type: "time" } });
+  const boot = stations.get("pi-2")?.boot;
+  expect(time).toEqual({ boot, monotonicUs: expect.any(Number), wallUs: expect.any(Number) });
+  await client.close();
+});
+
 test("given a client that is not the controller, when it asks for another leader, then nothing changes", async () => {
   const first = await leader();
   const target = names.find((name) => name !== first);

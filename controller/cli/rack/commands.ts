@@ -1,6 +1,21 @@
-import type { Command } from "commander";
+/** The commands for whoever stands at the table. */
+
+import { type Command, Option } from "commander";
+import { addOptions as addClientOptions } from "../client/commands.ts";
+import { durationOption } from "../client/options.ts";
 import type { Ends } from "../ends.ts";
 import type { Shell } from "../shell.ts";
+import type { IdentifyOptions } from "./identify.ts";
+
+const usualBlinkMs = 10_000;
 
 /** Adds them to the program. */
-export function addRackCommands(_program: Command, _shell: Shell, _ends: Ends): void {}
+export function addRackCommands(program: Command, shell: Shell, ends: Ends): void {
+  addClientOptions(program.command("identify"))
+    .description("have a board blink, so that you find it on the table")
+    .argument("<board>")
+    .addOption(new Option("--for <time>", "for how long").argParser(durationOption).default(usualBlinkMs, "10s"))
+    .action((board: string, options: IdentifyOptions) =>
+      ends(import("./identify.ts").then((module) => module.identify(shell, board, options))),
+    );
+}
