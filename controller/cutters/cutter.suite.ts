@@ -221,10 +221,13 @@ export function describeCutter(title: string, setUp: () => Promise<CutterOnTable
         const trouble = peer.troubles[kind] ?? skip(`this device cannot be ${kind}`);
         await cut(second);
         await enterTrouble(trouble);
-        await expectFailure(cutter.cut(first, "both", longLeaseMs));
-        await expectFailure(cutter.read(second));
-        await expectFailure(cutter.heal(second));
-        await expectFailure(cutter.identify());
+        const calls = [
+          cutter.cut(first, "both", longLeaseMs),
+          cutter.read(second),
+          cutter.heal(second),
+          cutter.identify(),
+        ];
+        await Promise.all(calls.map(expectFailure));
         await leaveTrouble();
         await eventually(() => cutter.read(second));
         await expectNoLie(second);

@@ -184,9 +184,10 @@ class Agent implements SnmpAgent {
     const explain = (reason: string): CutterFailure =>
       new CutterFailure(`${capital(this.name)} ${reason}`, { cause: error });
     if (error.name === "RequestTimedOutError") {
-      const wrong = protocol === "snmp-v2c" ? `, or the community in ${file} is wrong, to which it keeps silent` : "";
+      const wrong = protocol === "snmp-v2c" ? "the community" : "the pass-phrase for privacy, its last line,";
       return explain(
-        `does not answer: it is off or out of reach, or SNMP (${protocol}) is switched off there${wrong}.`,
+        `does not answer: it is off or out of reach, SNMP (${protocol}) is switched off there, or ${wrong} in ${file} is ` +
+          "wrong, to which it keeps silent.",
       );
     }
     if (error.name === "RequestFailedError") {
