@@ -1,5 +1,6 @@
 /** Heals what an entry of the ledger says, by whoever finds it: the guardian, the next run, `adrift heal`. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../../device/board/disk/process-identity.ts";
 import type { Bench, Cable } from "../../hardware/bench.ts";
 import { hostsBy, leaveHosts } from "./command-host.ts";
@@ -52,6 +53,7 @@ export async function healEntry(folder: string, record: LedgerRecord, settings: 
 }
 
 const patienceMs = 5_000;
+const settleMs = 300;
 
 async function heal(entry: LedgerEntry, person: Person): Promise<void> {
   const hosts = new Set<CommandHost>();
@@ -70,7 +72,11 @@ async function healCable(entry: LedgerEntry, name: string, surroundings: CutterS
   if (cable === undefined || settings === undefined) throw incomplete(entry);
   const cutter = await within(openCutter(settings, surroundings), answerMsMax, settings.name);
   try {
-    await within(cutter.heal(cable), answerMsMaxOf(entry.bench, cable), describeThing(entry));
+    const again = () => within(cutter.heal(cable), answerMsMaxOf(entry.bench, cable), describeThing(entry));
+    await again();
+    // What the dead process had told the device last may still be on its way, and arrive after this.
+    await sleep(settleMs);
+    if ((await within(cutter.read(cable), answerMsMax, describeThing(entry))) !== "whole") await again();
   } finally {
     await within(cutter.close(), answerMsMax, settings.name).catch(() => undefined);
   }

@@ -28,9 +28,11 @@ export async function openCutter(cutter: Cutter, surroundings: CutterSurrounding
     case "switch":
       return (await import("./switch.ts")).openSwitchCutter(cutter, surroundings);
     case "relay":
+      return (await import("./relay.ts")).openRelayCutter(cutter, surroundings);
     case "usb-relay":
+      return (await import("./usb-relay.ts")).openUsbRelayCutter(cutter, surroundings);
     case "gpio":
-      throw new CutterFailure(`${cutter.name}: the driver ${cutter.driver} is missing from this version of Adrift.`);
+      return (await import("./gpio.ts")).openGpioCutter(cutter, surroundings);
     default:
       return cutter satisfies never;
   }
