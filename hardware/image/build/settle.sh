@@ -45,6 +45,7 @@ cat "$tree"/usr/lib/sysusers.d/*.conf | sed 's/^u!/u/' | systemd-sysusers --root
 # Units that start.
 systemctl --root="$tree" --quiet preset-all
 systemctl --root="$tree" --quiet set-default multi-user.target
+sed '/^#/d' "$here/masked.txt" | while read -r unit; do ln -sf /dev/null "$tree/etc/systemd/system/$unit"; done
 # The serial console is the board's own: nobody logs in there.
 ln -s /dev/null "$tree/etc/systemd/system-generators/systemd-getty-generator"
 : >"$tree/etc/machine-id"
