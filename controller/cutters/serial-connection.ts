@@ -1,6 +1,7 @@
 /** One opening of a serial port: what comes and goes through it until it is closed or its device is gone. */
 
 import { stat } from "node:fs/promises";
+import { isMainThread } from "node:worker_threads";
 import { SerialPort } from "serialport";
 import { CutterFailure } from "./cutter.ts";
 
@@ -25,6 +26,8 @@ const closeMsMax = 1_000;
 
 /** Opens a port of this machine for this process alone. */
 export async function connectSerial(path: string, baudRate: number): Promise<SerialConnection> {
+  // In another thread of Node the library's native part ends the whole process.
+  if (!isMainThread) throw new CutterFailure("Serial ports can only be used in the main thread of a process.");
   if (!(await isThere(path))) {
     throw new CutterFailure(
       `There is no serial port ${path}: plug the device in, or write the port that it has (ls /dev/serial/by-id) into the bench.`,
