@@ -47,6 +47,11 @@ export type ExperimentBench = {
    * have the controller's own wall clock.
    */
   readonly place?: PlaceMoment;
+  /**
+   * The links of cables as their cutters see them, told whenever one comes or goes; missing where none can. A cable that
+   * somebody pulls is so noticed at once.
+   */
+  readonly watchLinks?: (tell: (cable: string, up: boolean) => void) => void;
   /** The processes that died so far without having been told to. */
   deaths(): readonly Death[];
   /** Heals what is cut, ends what it started, and leaves nothing behind. */

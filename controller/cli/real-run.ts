@@ -8,7 +8,7 @@ import { personAt } from "../cutters/person.ts";
 import { Chronicler } from "../experiment/chronicler.ts";
 import { concludeRun } from "../experiment/conclude.ts";
 import { runInRealTime } from "../experiment/real-time.ts";
-import type { RealRun, StepEvent } from "../experiment/run-result.ts";
+import type { LinkEvent, RealRun, StepEvent } from "../experiment/run-result.ts";
 import { realTime } from "../experiment/time.ts";
 import { faultSentence, healSentence } from "../report/fault-words.ts";
 import { capitalized, seconds } from "../report/words.ts";
@@ -51,8 +51,8 @@ async function runWatched(prepared: RealTimeRun, shell: Shell) {
       seed,
       time: realTime,
       isInterrupted: () => interruption.isRequested,
-      tell: (step) => {
-        const line = stepLine(step);
+      tell: (event) => {
+        const line = event.kind === "link" ? linkLine(event) : stepLine(event);
         if (!shell.err.isTerminal || line === null) return;
         bar.clear();
         shell.err.write(`${line}\n`);
@@ -77,6 +77,11 @@ function stepLine({ atUs, step, fault, targets }: StepEvent): string | null {
   return `${seconds(atUs).padStart(8)}  ${capitalized(sentence)}`;
 }
 
+/** Whether a hand or the experiment did it, the report will say; here only what is seen. */
+function linkLine({ atUs, cable, up }: LinkEvent): string {
+  return `${seconds(atUs).padStart(8)}  The port of cable ${cable} ${up ? "is up again" : "is down"}.`;
+}
+
 async function startBench({ kind, experiment, bench, benchFile }: RealTimeRun, shell: Shell): Promise<ExperimentBench> {
   switch (kind) {
     case "local": {
@@ -97,8 +102,10 @@ async function startBench({ kind, experiment, bench, benchFile }: RealTimeRun, s
       const { startNetnsExperimentBench } = await import("../bench/netns-experiment.ts");
       return startNetnsExperimentBench(bench, experiment.raft, realTime);
     }
-    case "qemu":
-      throw new Error(`${kind} is not there yet`);
+    case "qemu": {
+      const { startQemuExperimentBench } = await import("../bench/qemu-experiment.ts");
+      return startQemuExperimentBench(bench, experiment.raft, realTime, (line) => shell.err.write(`${line}\n`));
+    }
     default:
       return kind satisfies never;
   }

@@ -17,7 +17,7 @@ import type {
   Reign,
   SeenCut,
 } from "./chronicle.ts";
-import { HandWatch } from "./hands.ts";
+import { type HandAct, HandWatch } from "./hands.ts";
 import type { FaultKind } from "./model.ts";
 import type { RunEvent, StepEvent } from "./run-result.ts";
 
@@ -75,6 +75,9 @@ export class Chronicler {
         this.#onCarrier({ board, interface: happening.interface, up: happening.up, atUs, uncertaintyUs });
         return;
       }
+      case "link":
+        this.#onHand(this.#hands.linkChanged(event.cable, event.up, event.atUs), event.atUs);
+        return;
       case "fault":
         // What it says in words, steps say in facts.
         return;
@@ -121,7 +124,10 @@ export class Chronicler {
   #onCarrier(change: CarrierChange): void {
     const { board, up, atUs } = change;
     this.#carriers.push(change);
-    const hand = this.#hands.carrierChanged(board, change.interface, up, atUs);
+    this.#onHand(this.#hands.carrierChanged(board, change.interface, up, atUs), atUs);
+  }
+
+  #onHand(hand: HandAct | null, atUs: number): void {
     if (hand === null) return;
     const targets = [hand.cable];
     if (hand.act === "pulled") {

@@ -68,6 +68,16 @@ describe("cables that a person pulls", () => {
     ]);
   });
 
+  it("given a switch port that goes down and a carrier that is told of later, then it is one cable, pulled at once", () => {
+    const { spans } = tell(
+      { atUs: second, kind: "link", cable: "pi-2", up: false },
+      carrier(second + 90, "pi-2", false),
+      { atUs: 3 * second, kind: "link", cable: "pi-2", up: true },
+      carrier(3 * second + 90, "pi-2", true),
+    );
+    expect(spans).toEqual([["hand", "pi-2", second, 3 * second]]);
+  });
+
   it("given a switch without power, then nobody pulled the cables that lead there", () => {
     const off: Fault = { kind: "switch-off", target: { kind: "all" } };
     const { spans } = tell(step(second, "begin", off, ["switch"]), carrier(second + 9, "pi-3", false));

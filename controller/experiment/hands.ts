@@ -50,7 +50,16 @@ export class HandWatch {
   /** A board's interface lost its carrier, or has it again. `null`: nothing that a hand did. */
   carrierChanged(board: string, networkInterface: string, up: boolean, atUs: number): HandAct | null {
     const cable = this.#cableAt(board, networkInterface);
-    if (cable === null) return null;
+    return cable === null ? null : this.#changed(cable, up, atUs);
+  }
+
+  /** A switch says that nothing is plugged in at a cable's other end any more, or again. */
+  linkChanged(name: string, up: boolean, atUs: number): HandAct | null {
+    const cable = this.#bench.cables.find((each) => each.name === name);
+    return cable === undefined ? null : this.#changed(cable, up, atUs);
+  }
+
+  #changed(cable: Cable, up: boolean, atUs: number): HandAct | null {
     const { name } = cable;
     if (up) {
       for (const thing of thingsOf(cable)) this.#settling.delete(thing);

@@ -92,7 +92,9 @@ describe("an experiment in real time", () => {
 
   it("tells the steps as they happen", async () => {
     const told: string[] = [];
-    await run(cutLeader, { tell: ({ step, fault }) => told.push(`${step} ${fault.kind}`) });
+    await run(cutLeader, {
+      tell: (event) => told.push(event.kind === "step" ? `${event.step} ${event.fault.kind}` : event.kind),
+    });
     expect(told).toEqual(["begin cut", "end cut"]);
   });
 

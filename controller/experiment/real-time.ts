@@ -18,7 +18,7 @@ import { flightEvents, mergeEvents } from "./flight-events.ts";
 import type { Experiment, FaultKind } from "./model.ts";
 import { planExperiment, type Step } from "./plan.ts";
 import { demandRecovery, describe, isAgreed } from "./recovery.ts";
-import type { RealRun, RunEvent, StepEvent } from "./run-result.ts";
+import type { LinkEvent, RealRun, RunEvent, StepEvent } from "./run-result.ts";
 import { type Time, waitUntil } from "./time.ts";
 import { WorkingClient } from "./working-client.ts";
 
@@ -30,7 +30,7 @@ export type RealTimeSettings = {
   /** Whether somebody wants the run to end now. */
   readonly isInterrupted: () => boolean;
   /** Hears of each step as it happens. */
-  readonly tell?: (event: StepEvent) => void;
+  readonly tell?: (event: StepEvent | LinkEvent) => void;
   /** Hears, again and again, for how long the run has been going on; `null` while it waits for a first leader. */
   readonly progress?: (atUs: number | null) => void;
 };
@@ -93,6 +93,7 @@ class RealTimeRun {
     await this.#connectClients();
     this.#zeroUs = time.nowUs();
     this.#zeroWallUs = time.wallUs();
+    this.#bench.watchLinks?.((cable, up) => this.#noteLink(cable, up));
     for (const client of this.#clients) client.startWork();
     for (const step of planExperiment(this.#experiment)) {
       goesOn = goesOn && (await this.#passUntil(step.atUs));
@@ -176,6 +177,12 @@ class RealTimeRun {
     this.#events.push(told);
     this.#settings.tell?.(told);
     for (const action of actions) this.#demand(action);
+  }
+
+  #noteLink(cable: string, up: boolean): void {
+    const event = { atUs: this.#nowUs, kind: "link", cable, up } as const;
+    this.#events.push(event);
+    this.#settings.tell?.(event);
   }
 
   #demand(action: BenchAction): void {

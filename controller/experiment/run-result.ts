@@ -21,6 +21,8 @@ export type RunEvent =
    * virtual time whatever is demanded is so at once.
    */
   | { readonly atUs: number; readonly kind: "done"; readonly action: BenchAction; readonly refusal: string | null }
+  /** A cable's cutter saw that it lost its link, or has it again: at a switch's port it is seen at once. */
+  | LinkEvent
   /** A process of a real board or broker died without having been told to. */
   | ({ readonly kind: "died" } & Death)
   /** What a real board noted of its process, its connections and its network interfaces. */
@@ -38,6 +40,9 @@ type BoardEvent = Extract<WorldEvent, { readonly kind: "board" }>;
  * clock. In a simulation time is what it is.
  */
 export type Uncertain = { readonly uncertaintyUs?: number };
+
+/** The link of a cable, as its cutter sees it. */
+export type LinkEvent = { readonly atUs: number; readonly kind: "link"; readonly cable: string; readonly up: boolean };
 
 /** A fault of the experiment begins or ends. `isWhole`: now no fault is in force any more. */
 export type StepEvent = {
