@@ -48,8 +48,8 @@ export async function startNetnsExperimentBench(
   const run = ownRun();
   await sweepStaleBenches(tmpdir());
   const plan = planNetwork(bench);
-  const network = new Network(run, plan);
   const warden = new Warden();
+  const network = new Network(run, plan, warden);
   const runFolder = mkdtempSync(join(tmpdir(), runFolderPrefix));
   warden.remove(runFolder);
   warden.record(recordIn(runFolder));

@@ -3,13 +3,13 @@
  * in it, and passes on signals and the exit status. Both processes have a warden; whichever of them dies, nothing is left.
  */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { controllerNode } from "../../../hardware/bench.ts";
 import { BenchFailure } from "../bench.ts";
 import { Warden } from "../local/warden.ts";
-import { ip } from "./ip.ts";
+import { Commands } from "./ip.ts";
 import { sweepNetnsLeftovers, thisRun } from "./leftovers.ts";
 import { namespaceFolder, namespaceOf, namespacePrefix, parseNamespace, type RunId } from "./names.ts";
 import { refuseUnlessPossible } from "./requirements.ts";
@@ -29,17 +29,27 @@ const passedOn = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGWINCH"] as const
 export async function runInNamespace(): Promise<number | null> {
   if (findOwnRun() !== null) return null;
   refuseUnlessPossible();
-  await sweepNetnsLeftovers();
+  const post = new SignalPost();
   const run = await thisRun();
   const warden = new Warden();
   warden.removeNamespacesOf(namespacePrefix(run));
+  const namespace = namespaceOf(run, controllerNode);
   try {
-    const namespace = namespaceOf(run, controllerNode);
-    await ip([`netns add ${namespace}`]);
-    return await runIn(namespace, warden);
+    await sweepNetnsLeftovers();
+    await new Commands(warden).ip([`netns add ${namespace}`]);
+    const { status, signal } = await runIn(namespace, post, warden);
+    if (signal === null) return status ?? 0;
+    if (!post.heard.includes(signal)) {
+      throw new BenchFailure(`The process of this run, in the namespace ${namespace}, was ended by ${signal}.`);
+    }
   } finally {
     await warden.release();
+    post.close();
   }
+  // Whoever waits for this process shall see how it ended.
+  const [signal] = post.heard;
+  if (signal !== undefined) process.kill(process.pid, signal);
+  return new Promise(() => undefined);
 }
 
 /** The run in whose namespace this process is. @throws {BenchFailure} if it is in none */
@@ -63,7 +73,9 @@ function identityOf(path: string): string | undefined {
   return stat === undefined ? undefined : `${stat.dev} ${stat.ino}`;
 }
 
-async function runIn(namespace: string, warden: Warden): Promise<number> {
+type End = { readonly status: number | null; readonly signal: NodeJS.Signals | null };
+
+function runIn(namespace: string, post: SignalPost, warden: Warden): Promise<End> {
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   // The mounts are those of everybody, so that the names of further namespaces are seen outside. In a session of its own:
   // a terminal's Ctrl-C comes to this process alone, which passes it on, once.
@@ -73,20 +85,37 @@ async function runIn(namespace: string, warden: Warden): Promise<number> {
     env: { ...process.env, [variable]: namespace },
   });
   if (child.pid !== undefined) warden.watch(child.pid);
-  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-  for (const signal of passedOn) process.on(signal, pass);
-  try {
-    const { status, signal } = await ended(child);
-    if (signal === null) return status ?? 0;
-    throw new BenchFailure(`The process of this run, inside the namespace ${namespace}, was ended by ${signal}.`);
-  } finally {
-    for (const signal of passedOn) process.off(signal, pass);
-  }
-}
-
-function ended(child: ReturnType<typeof spawn>) {
-  return new Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }>((resolve, reject) => {
+  post.deliverTo(child);
+  return new Promise((resolve, reject) => {
     child.once("error", (error) => reject(new BenchFailure(`"nsenter" cannot be started: ${error.message}.`)));
     child.once("exit", (status, signal) => resolve({ status, signal }));
   });
+}
+
+/** Passes signals on to a process; what comes before there is one, as soon as it is there. */
+class SignalPost {
+  readonly #heard: NodeJS.Signals[] = [];
+  #child: ChildProcess | null = null;
+  readonly #pass = (signal: NodeJS.Signals): void => {
+    if (signal !== "SIGWINCH") this.#heard.push(signal);
+    this.#child?.kill(signal);
+  };
+
+  constructor() {
+    for (const signal of passedOn) process.on(signal, this.#pass);
+  }
+
+  /** What asked for an end, in order. */
+  get heard(): readonly NodeJS.Signals[] {
+    return this.#heard;
+  }
+
+  deliverTo(child: ChildProcess): void {
+    this.#child = child;
+    for (const signal of this.#heard) child.kill(signal);
+  }
+
+  close(): void {
+    for (const signal of passedOn) process.off(signal, this.#pass);
+  }
 }

@@ -6,7 +6,7 @@
 import type { NodeName } from "../../../hardware/bench.ts";
 import type { CuttersSettings } from "../../cutters/cutters.ts";
 import { type Cutters, openCutters } from "../../cutters/cutters.ts";
-import type { BenchAction } from "../../experiment/actions.ts";
+import type { BenchAction } from "../../experiment/bench-action.ts";
 import { BenchFailure } from "../bench.ts";
 import type { Equipment } from "../local/equip.ts";
 import { Machines, type MachinesSettings } from "../local/machines.ts";

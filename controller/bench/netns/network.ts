@@ -1,7 +1,8 @@
 /** The network of a bench in the kernel: namespaces, pairs of interfaces for cables, bridges for switches. */
 
 import { controllerNode, type NodeName } from "../../../hardware/bench.ts";
-import { ip, ipIn, run as runCommand, shellIn } from "./ip.ts";
+import type { Warden } from "../local/warden.ts";
+import { Commands } from "./ip.ts";
 import { namespaceOf, type RunId } from "./names.ts";
 import {
   bridgeInterface,
@@ -22,8 +23,11 @@ export class Network {
   readonly #plan: NetworkPlan;
   readonly #reasons = new Map<string, Set<DownReason>>();
 
-  constructor(run: RunId, plan: NetworkPlan) {
+  readonly #commands: Commands;
+
+  constructor(run: RunId, plan: NetworkPlan, warden: Warden) {
     this.#run = run;
+    this.#commands = new Commands(warden);
     this.#plan = plan;
   }
 
@@ -41,9 +45,9 @@ export class Network {
   /** Makes all of it. @throws {BenchFailure} with what the kernel has against it */
   async build(): Promise<void> {
     const { machines, switches, cables, uplinks, hasRing } = this.#plan;
-    await ip(this.namespaces.map((name) => `netns add ${name}`));
+    await this.#commands.ip(this.namespaces.map((name) => `netns add ${name}`));
     const side = ({ node, interface: name }: PlannedEnd) => `${name} netns ${this.namespaceOf(node)}`;
-    await ip(
+    await this.#commands.ip(
       [...cables.values(), ...uplinks].map(
         ([one, other]) => `link add ${side(one)} type veth peer name ${side(other)}`,
       ),
@@ -57,7 +61,7 @@ export class Network {
   /** Takes an interface of a machine down; its peer loses carrier. */
   async takeDown(end: PlannedEnd, reason: DownReason): Promise<void> {
     this.#reasonsOf(end).add(reason);
-    await ipIn(this.namespaceOf(end.node), [`link set ${end.interface} down`]);
+    await this.#commands.ipIn(this.namespaceOf(end.node), [`link set ${end.interface} down`]);
   }
 
   /** Brings it up, unless there is another reason why it is down. */
@@ -67,12 +71,12 @@ export class Network {
     if (!reasons.delete(reason) || reasons.size > 0 || machine === undefined) return;
     // The kernel forgets an interface's routes when it goes down.
     const lines = [`link set ${end.interface} up`, ...routeLines(machine, end.interface)];
-    await ipIn(this.namespaceOf(end.node), lines);
+    await this.#commands.ipIn(this.namespaceOf(end.node), lines);
   }
 
   /** Whether an interface is up, as far as its own machine has it: asked from the kernel. */
   async isUp({ node, interface: name }: PlannedEnd): Promise<boolean> {
-    const out = await runCommand(["ip", "-n", this.namespaceOf(node), "-o", "link", "show", "dev", name]);
+    const out = await this.#commands.run(["ip", "-n", this.namespaceOf(node), "-o", "link", "show", "dev", name]);
     return /<(?:[^>]*,)?UP[,>]/.test(out);
   }
 
@@ -91,7 +95,7 @@ export class Network {
     const names = planned === undefined ? [] : interfacesOf(planned);
     const states = await Promise.all(names.map((name) => this.isUp({ node, interface: name })));
     const up = names.filter((_, index) => states[index]);
-    await ipIn(
+    await this.#commands.ipIn(
       this.namespaceOf(node),
       names.map((name) => `link set ${name} down`),
     );
@@ -99,7 +103,7 @@ export class Network {
   }
 
   async bringPortsUp(node: NodeName, names: readonly string[]): Promise<void> {
-    await ipIn(
+    await this.#commands.ipIn(
       this.namespaceOf(node),
       names.map((name) => `link set ${name} up`),
     );
@@ -120,9 +124,9 @@ export class Network {
   async #setUpMachine(machine: PlannedMachine): Promise<void> {
     const { node, brokerAddress, interfaces } = machine;
     const namespace = this.namespaceOf(node);
-    await shellIn(namespace, machineSettings);
+    await this.#commands.shellIn(namespace, machineSettings);
     const isController = node === controllerNode;
-    await ipIn(namespace, [
+    await this.#commands.ipIn(namespace, [
       "link set lo up",
       ...(brokerAddress === null ? [] : [`address add ${brokerAddress}/32 dev lo`]),
       ...interfaces.flatMap(({ name, address }) => [`address add ${address}/32 dev ${name}`, `link set ${name} up`]),
@@ -134,10 +138,10 @@ export class Network {
   async #setUpSwitch(planned: PlannedSwitch, hasRing: boolean): Promise<void> {
     const { node, management } = planned;
     const namespace = this.namespaceOf(node);
-    await shellIn(namespace, commonSettings);
+    await this.#commands.shellIn(namespace, commonSettings);
     const tree = hasRing ? "stp_state 1 forward_delay 200" : "stp_state 0 forward_delay 0";
     const ports = interfacesOf(planned).filter((name) => name !== managementInterface);
-    await ipIn(namespace, [
+    await this.#commands.ipIn(namespace, [
       "link set lo up",
       `link add ${bridgeInterface} type bridge ${tree} mcast_snooping 0`,
       ...ports.map((name) => `link set ${name} master ${bridgeInterface} up`),
