@@ -1,14 +1,14 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Bench, parseBench } from "../../hardware/bench.ts";
+import { readyBench as readyBenchFile, readyBenchNames } from "../experiment/ready.ts";
 import { checkPlan, compareWithBruteForce } from "./plan.checks.fixture.ts";
 import { arbitraryCase, stepsOf } from "./plan.fixture.ts";
 import { type PossiblePlan, plan, planFault, type Wish } from "./plan.ts";
 
 function readyBench(name: string): Bench {
-  const file = new URL(`../../hardware/benches/${name}.yaml`, import.meta.url);
-  return parseBench(readFileSync(file, "utf8"), `${name}.yaml`);
+  const { name: file, text } = readyBenchFile(name) ?? { name, text: "" };
+  return parseBench(text, file);
 }
 
 const fiveBoards = readyBench("five-boards");
@@ -234,6 +234,30 @@ describe("faults of experiments", () => {
 
   it("given what cannot be done, then it says why", () => {
     expect(planFault(twoAndThree, fiveBoards)).toMatchObject({ kind: "impossible" });
+  });
+});
+
+describe("the ready racks", () => {
+  const racks = readyBenchNames().filter((name) => name.startsWith("rack-"));
+
+  it("are five, and all their boards and brokers have addresses", () => {
+    expect(racks).toEqual(["rack-gpio", "rack-hands", "rack-relays", "rack-switch", "rack-trunks"]);
+    for (const { boards, brokers } of racks.map(readyBench)) {
+      expect([...boards, ...brokers].map(({ address }) => address)).not.toContain(null);
+    }
+  });
+
+  it("part boards with hardware alone: a trunk that is doubled is cut twice", () => {
+    expect(possible(twoAndThree, readyBench("rack-trunks")).steps).toMatchObject([
+      { cutter: { driver: "relay" }, channel: "1", action: { cable: "trunk" } },
+      { cutter: { driver: "relay" }, channel: "2", action: { cable: "trunk-2" } },
+    ]);
+    for (const rack of racks) {
+      expect(stepsOf(possible({ kind: "isolate", boards: ["pi-2"] }, readyBench(rack)).steps)).toEqual({
+        cables: ["pi-2"],
+        pairs: [],
+      });
+    }
   });
 });
 

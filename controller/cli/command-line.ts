@@ -50,6 +50,7 @@ export function createCommandLine(shell: Shell): CommandLine {
     .option("--list", "list the ready experiments")
     .option("--bench <bench>", "simulated: a bench.yaml, or a ready bench; in real time: local, or local:BENCH")
     .option("--seed <number>", "the number from which a simulated run follows, whole", seedOption)
+    .option("--dry-run", "only say what each fault would cut, and by which cutter; nothing moves")
     .option("--json", "print one JSON document and nothing else")
     .action((experiment: string | undefined, options: RunOptions) =>
       ends(import("./run.ts").then(({ run }) => run(shell, experiment, options))),

@@ -3,6 +3,7 @@
 import { randomInt } from "node:crypto";
 import { relative } from "node:path";
 import { parseExperiment } from "../experiment/experiment.ts";
+import type { Experiment } from "../experiment/model.ts";
 import { readyExperiment, readyExperimentNames } from "../experiment/ready.ts";
 import { painter } from "../report/paint.ts";
 import { runText } from "../report/text.ts";
@@ -21,6 +22,7 @@ export type RunOptions = {
   readonly bench?: string;
   readonly seed?: number;
   readonly json?: true;
+  readonly dryRun?: true;
 };
 
 /** The bench for experiments that name none. */
@@ -36,9 +38,13 @@ export async function run(shell: Shell, given: string | undefined, options: RunO
     );
   }
   const choice = chooseBench(options.bench);
-  const prepared = prepare(findExperiment(given, shell.folder), choice.kind, ({ bench }) =>
-    findBench(choice.bench ?? bench ?? usualBench, shell.folder),
-  );
+  const experimentFile = findExperiment(given, shell.folder);
+  const benchFileOf = ({ bench }: Experiment) => findBench(choice.bench ?? bench ?? usualBench, shell.folder);
+  if (options.dryRun === true) {
+    const { dryRun } = await import("./plan/dry-run.ts");
+    return dryRun(shell, { experimentFile, benchFileOf, kind: choice.kind }, options.json === true);
+  }
+  const prepared = prepare(experimentFile, choice.kind, benchFileOf);
   if (choice.kind === "netns") {
     const { runInNamespace } = await import("../bench/netns/enter.ts");
     const ended = await runInNamespace();
