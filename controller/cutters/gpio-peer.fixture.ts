@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { vi } from "vitest";
 import { openHost } from "./command-host.ts";
 import type { CommandHost } from "./surroundings.ts";
 
@@ -76,16 +77,13 @@ export class FileChip {
   }
 
   end(trouble: GpioTrouble): void {
-    if (trouble === "gone") {
-      rmSync(this.#lines, { recursive: true, maxRetries: 10, retryDelay: 50 });
-      mkdirSync(this.#lines);
-    }
+    if (trouble === "gone") for (const file of readdirSync(this.#lines)) rmSync(join(this.#lines, file));
     rmSync(join(this.#folder, trouble));
   }
 
-  dispose(): void {
-    // What is ending just now may still write into it.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  /** Takes it away; what is ending just now may still write into it for a moment. */
+  async dispose(): Promise<void> {
+    await vi.waitFor(() => rmSync(this.#folder, { recursive: true, force: true }), { timeout: 5_000 });
   }
 
   #mark(name: string): void {

@@ -32,7 +32,7 @@ describe("what goes wrong around a GPIO chip", () => {
     try {
       await story(chip);
     } finally {
-      chip.dispose();
+      await chip.dispose();
     }
   };
 
@@ -80,12 +80,12 @@ describe("what goes wrong around a GPIO chip", () => {
             env: { ...process.env, PATH: path },
             stdio: "ignore",
           });
-          await expect.poll(() => chip.level("3"), { timeout: 5_000 }).toBe(1);
+          await expect.poll(() => chip.level("3"), { timeout: 10_000 }).toBe(1);
           const ended = once(controller, "exit");
           controller.kill("SIGKILL");
           await ended;
-          await expect.poll(() => chip.level("3"), { timeout: 5_000 }).toBe(0);
-          await expect.poll(() => chip.holder("3"), { timeout: 5_000 }).toBeNull();
+          await expect.poll(() => chip.level("3"), { timeout: 10_000 }).toBe(0);
+          await expect.poll(() => chip.holder("3"), { timeout: 10_000 }).toBeNull();
         }));
     }
   }
@@ -139,7 +139,7 @@ function peerOf(chip: FileChip, activeLow: boolean): CutterPeer {
     },
     change: null,
     troubles: { unplugged: trouble("gone"), silent: trouble("silent"), slow: trouble("slow"), wrong: trouble("busy") },
-    leaseMsMin: 300,
+    leaseMsMin: 2_000,
     dispose: () => chip.dispose(),
   };
 }

@@ -17,8 +17,8 @@ import type { CommandHost, CutterSurroundings, HeldCommand } from "./surrounding
 
 type GpioCutterSettings = Extract<Cutter, { readonly driver: "gpio" }>;
 
-/** How long anything that is asked may take; a script that has to be killed takes two seconds more. */
-const gpioMsMax = 3_500;
+/** How long anything that is asked may take. */
+const gpioMsMax = 4_500;
 /** How often it is looked whether a line is held, once it should be. */
 const lookAgainMs = 10;
 
@@ -75,7 +75,7 @@ class GpioCutter implements OpenCutter {
   async heal(cable: Cable): Promise<void> {
     const line = this.#lineOf(cable);
     await this.#inTurn(line, async (untilMs) => {
-      await this.#letGo(line);
+      await this.#before(untilMs, this.#letGo(line));
       const chip = await this.#tools.chipName(this.#chip, untilMs);
       await this.#tools.release(chip, line, untilMs);
       if ((await this.#state(line, untilMs)) === "whole") return;
@@ -110,7 +110,7 @@ class GpioCutter implements OpenCutter {
 
   /** Starts to hold the line; resolves when the kernel says that it is held. */
   async #take(line: string, untilMs: number): Promise<void> {
-    await this.#letGo(line);
+    await this.#before(untilMs, this.#letGo(line));
     const chip = await this.#tools.chipName(this.#chip, untilMs);
     const command = this.#host.hold(this.#tools.holdCommand(chip, line));
     let failure: CutterFailure | null = null;
@@ -125,7 +125,7 @@ class GpioCutter implements OpenCutter {
         await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
       }
     } catch (error) {
-      await this.#letGo(line);
+      await this.#before(untilMs, this.#letGo(line));
       throw error;
     }
   }
@@ -144,6 +144,22 @@ class GpioCutter implements OpenCutter {
     this.#held.delete(line);
     clearTimeout(held.lease);
     await held.command.end();
+  }
+
+  /** Waits for it until then; it goes on all the same. */
+  async #before(untilMs: number, end: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const failure = new CutterFailure(
+        `${this.#host.name} takes too long. Is the machine there, and is it overloaded?`,
+      );
+      timer = setTimeout(() => reject(failure), Math.max(0, untilMs - performance.now()));
+    });
+    try {
+      await Promise.race([end, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #state(line: string, untilMs: number): Promise<CircuitState> {
