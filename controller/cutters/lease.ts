@@ -27,21 +27,25 @@ export type Circuit = {
 export type Held = { readonly circuit: Circuit; readonly path: string | null; untilMs: number };
 
 /** For how long it is tried to heal something while the run goes on, and at its end. */
-const healMsMax = { meanwhile: 3_000, atEnd: 10_000 };
+export type HealPatience = { readonly meanwhileMs: number; readonly atEndMs: number };
+
+const usualPatience: HealPatience = { meanwhileMs: 3_000, atEndMs: 10_000 };
 
 /** See the head of this file. */
 export class LeaseKeeper {
   readonly #ledger: Ledger;
   readonly #leaseMs: number;
   readonly #tell: (sentence: string) => void;
+  readonly #patience: HealPatience;
   readonly #held = new Map<string, Held>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(ledger: Ledger, leaseMs: number, tell: (sentence: string) => void) {
+  constructor(ledger: Ledger, leaseMs: number, tell: (sentence: string) => void, patience = usualPatience) {
     this.#ledger = ledger;
     this.#leaseMs = leaseMs;
     this.#tell = tell;
+    this.#patience = patience;
     this.#timer = setInterval(() => this.#renewAll(), leaseMs / 3);
   }
 
@@ -69,7 +73,7 @@ export class LeaseKeeper {
 
   /** Heals a circuit; what is whole stays so. @throws {CutterFailure} if the device does not say that it is whole now. */
   heal(circuit: Circuit): Promise<void> {
-    return this.#inTurn(circuit.key, () => this.#heal(circuit, healMsMax.meanwhile));
+    return this.#inTurn(circuit.key, () => this.#heal(circuit, this.#patience.meanwhileMs));
   }
 
   /** Heals everything; resolves with what is still cut, and what to do about it. */
@@ -78,7 +82,7 @@ export class LeaseKeeper {
     const leftovers = await Promise.all(
       this.held.map(async ({ circuit }) => {
         try {
-          await this.#inTurn(circuit.key, () => this.#heal(circuit, healMsMax.atEnd));
+          await this.#inTurn(circuit.key, () => this.#heal(circuit, this.#patience.atEndMs));
           return [];
         } catch (error) {
           return [`${circuit.words} is still cut: ${wordsOf(error)} ${circuit.byHand}`];
@@ -112,7 +116,7 @@ export class LeaseKeeper {
       if (path !== null) await renewEntry(path);
     } catch (error) {
       this.#tell(`${circuit.words} is healed, because its lease cannot be renewed: ${wordsOf(error)}`);
-      await this.#heal(circuit, healMsMax.meanwhile).catch((second) => this.#tell(wordsOf(second)));
+      await this.#heal(circuit, this.#patience.meanwhileMs).catch((second) => this.#tell(wordsOf(second)));
       return;
     }
     held.untilMs = Date.now() + this.#leaseMs;

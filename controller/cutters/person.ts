@@ -3,11 +3,14 @@
 import { createInterface } from "node:readline";
 import type { Person } from "./surroundings.ts";
 
+/** A stream of which Node knows whether a terminal is at its other end. */
+type Terminal<Stream> = Stream & { readonly isTTY?: boolean };
+
 /** Asks by a line on standard error, and takes Enter for an answer. Without a terminal nobody is there. */
-export function personAt(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Person {
+export function personAt(input: Terminal<NodeJS.ReadableStream>, output: Terminal<NodeJS.WritableStream>): Person {
   return {
     ask(question, signal) {
-      if (!input.isTTY || !output.isTTY) return Promise.resolve(false);
+      if (input.isTTY !== true || output.isTTY !== true) return Promise.resolve(false);
       if (signal.aborted) return Promise.resolve(true);
       const lines = createInterface({ input, output, terminal: false });
       output.write(`${question}\n`);

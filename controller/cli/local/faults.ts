@@ -3,9 +3,12 @@
 import { formatDurationUs } from "../../../sim/duration.ts";
 import type { Did } from "../../bench/local/control-protocol.ts";
 import type { LocalBenchState } from "../../bench/local/settings.ts";
+import { usualLedgerFolder } from "../../cutters/ledger.ts";
+import { personAt } from "../../cutters/person.ts";
 import { parseGroups } from "../../experiment/target.ts";
+import { healLeftovers, leftoverCuts } from "../rack/leftover-cuts.ts";
 import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
-import { askRunning } from "./up-file.ts";
+import { askRunning, readUpFile } from "./up-file.ts";
 
 type JsonOption = { readonly json?: true };
 
@@ -29,8 +32,23 @@ export async function cut(shell: Shell, names: readonly string[], options: CutOp
   return exitStatus.done;
 }
 
-/** Heals cables; without names all that are cut. */
+/** Heals cables; without names all that are cut, what dead runs left on real devices included. */
 export async function heal(shell: Shell, names: readonly string[], options: JsonOption): Promise<ExitStatus> {
+  if (names.length > 0) return await healHere(shell, names, options);
+  const folder = usualLedgerFolder();
+  const healed: string[] = [];
+  // The devices are asked only if there is something left on them.
+  const wereLeft = (await leftoverCuts(folder)).length > 0;
+  const person = personAt(process.stdin, process.stderr);
+  const left = wereLeft ? await healLeftovers(folder, (sentence) => healed.push(sentence), person) : [];
+  for (const sentence of healed) shell.err.write(`${sentence}\n`);
+  for (const { what, advice } of left) shell.err.write(`Still cut: ${what}. ${advice}\n`);
+  if (!wereLeft || readUpFile(shell.folder) !== null) await healHere(shell, names, options);
+  else if (options.json === true) shell.out.write(`${JSON.stringify({ cables: [], cuts: [] }, null, 2)}\n`);
+  return left.length > 0 ? exitStatus.failed : exitStatus.done;
+}
+
+async function healHere(shell: Shell, names: readonly string[], options: JsonOption): Promise<ExitStatus> {
   const { did, state } = await askRunning(shell.folder, { do: "heal", names: [...names] });
   if (options.json === true) return printJson(shell, did, state);
   for (const cable of did.cables) shell.out.write(`${cable} is whole.\n`);
