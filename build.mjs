@@ -19,5 +19,10 @@ await bundlePrograms(`${root}dist`);
 
 /** @param {string} path a file or folder of a room */
 function isReadAtRunTime(path) {
-  return statSync(path).isDirectory() || /\.(yaml|json|mjs|html|css|svg)$/.test(path);
+  return statSync(path).isDirectory() || /\.(yaml|json|mjs|html|css|svg)$/.test(path) || isOfCard(path);
+}
+
+/** @param {string} path a file of a room */
+function isOfCard(path) {
+  return path.includes("hardware/image/") && /\.(sh|service|conf|rules|link)$/.test(path);
 }

@@ -8,6 +8,24 @@ const characterOffsets = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30] as cons
 export const longNameAttribute = 0x0f;
 const lastMark = 0x40;
 
+/** A name as it stands in a short entry: eleven characters, and which of its two parts are to be read in small letters. */
+export type ShortName = { readonly text: string; readonly small: number };
+
+const smallStem = 0x08;
+const smallExtension = 0x10;
+const plainName = /^([A-Z0-9_-]{1,8}|[a-z0-9_-]{1,8})(?:\.([A-Z0-9_-]{1,3}|[a-z0-9_-]{1,3}))?$/;
+
+/**
+ * The short entry that says a name whole; `null` if it needs a long one. Bootloaders look for `cmdline.txt` by such a name, so
+ * what has one keeps it.
+ */
+export function plainShortName(name: string): ShortName | null {
+  const [, stem, extension = ""] = plainName.exec(name) ?? [];
+  if (stem === undefined) return null;
+  const small = (/[a-z]/.test(stem) ? smallStem : 0) | (/[a-z]/.test(extension) ? smallExtension : 0);
+  return { text: stem.toUpperCase().padEnd(8) + extension.toUpperCase().padEnd(3), small };
+}
+
 /** The eleven bytes of a short name that no other name in the folder has. */
 export function shortNameFor(name: string, taken: ReadonlySet<string>): string {
   const dot = name.lastIndexOf(".");
@@ -59,8 +77,8 @@ export function shortNameOf(entry: Uint8Array): string {
   const small = entry[12] ?? 0;
   const stem = text.slice(0, 8).trimEnd();
   const extension = text.slice(8).trimEnd();
-  const shownStem = (small & 0x08) === 0 ? stem : stem.toLowerCase();
-  const shownExtension = (small & 0x10) === 0 ? extension : extension.toLowerCase();
+  const shownStem = (small & smallStem) === 0 ? stem : stem.toLowerCase();
+  const shownExtension = (small & smallExtension) === 0 ? extension : extension.toLowerCase();
   return extension === "" ? shownStem : `${shownStem}.${shownExtension}`;
 }
 

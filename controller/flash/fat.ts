@@ -6,7 +6,15 @@
 import type { Bytes } from "./bytes.ts";
 import { CardFailure } from "./card-failure.ts";
 import { FatClusters, type WritePhase } from "./fat-clusters.ts";
-import { latin, longNameAttribute, longNameEntries, longNamePart, shortNameFor, shortNameOf } from "./fat-names.ts";
+import {
+  latin,
+  longNameAttribute,
+  longNameEntries,
+  longNamePart,
+  plainShortName,
+  shortNameFor,
+  shortNameOf,
+} from "./fat-names.ts";
 
 const entryBytes = 32;
 const folderAttribute = 0x10;
@@ -138,8 +146,8 @@ export class Fat {
   #add(parents: readonly string[], name: string, about: EntryContent): void {
     let folder = this.#folderAt(parents);
     if (folder === null) throw new Error(`there is no folder ${parents.join("/")}`);
-    const short = shortNameFor(name, new Set(entriesOf(folder.bytes).map((entry) => entry.short)));
-    const entries = Buffer.concat([longNameEntries(name, short), this.#entry(short, about)]);
+    const taken = new Set(entriesOf(folder.bytes).map((entry) => entry.short));
+    const entries = this.#entriesFor(name, about, taken);
     let slot = freeSlots(folder.bytes, entries.length / entryBytes);
     while (slot === null) {
       folder = this.#grown(folder);
@@ -153,6 +161,17 @@ export class Fat {
     // What stands behind the end mark is nothing: the mark moves on.
     if (wasEnd && end < folder.bytes.length) folder.bytes[end] = 0;
     this.#saveFolder(folder);
+  }
+
+  #entriesFor(name: string, about: EntryContent, taken: ReadonlySet<string>): Uint8Array {
+    const plain = plainShortName(name);
+    if (plain !== null && !taken.has(plain.text)) {
+      const entry = this.#entry(plain.text, about);
+      entry[12] = plain.small;
+      return entry;
+    }
+    const short = shortNameFor(name, taken);
+    return Buffer.concat([longNameEntries(name, short), this.#entry(short, about)]);
   }
 
   #entry(short: string, { attribute, cluster, sizeBytes }: EntryContent): Uint8Array {

@@ -5,6 +5,7 @@
 
 import { createReadStream, type ReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { pipeline, type Transform } from "node:stream";
 import { createGunzip, createInflateRaw } from "node:zlib";
 import { CardFailure } from "./card-failure.ts";
@@ -77,7 +78,6 @@ async function inspect(path: string, name: string): Promise<Packed> {
 }
 
 async function* unpackXz(path: string): AsyncIterable<Uint8Array> {
-  const { default: xz } = await import("xz-decompress");
   const source = createReadStream(path);
   const packedChunks = source[Symbol.asyncIterator]();
   const packed = new ReadableStream<Uint8Array>({
@@ -87,12 +87,19 @@ async function* unpackXz(path: string): AsyncIterable<Uint8Array> {
       else controller.enqueue(next.value);
     },
   });
-  const reader = new xz.XzReadableStream(packed).getReader();
+  const reader = new (loadXz().XzReadableStream)(packed).getReader();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
   } finally {
+    // The library unpacks one file at a time: the next one waits until this one is given up.
+    await reader.cancel();
     source.destroy();
   }
+}
+
+/** As CommonJS, which it is: what an import of it gives depends on who loads it. */
+function loadXz(): typeof import("xz-decompress") {
+  return createRequire(import.meta.url)("xz-decompress");
 }
 
 /** Unpacks a stream; whoever stops reading closes the file too. */

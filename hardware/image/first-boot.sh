@@ -136,6 +136,10 @@ set_up_network() {
   elif [ -f "$card/50-adrift.network" ]; then
     place 50-adrift.network /etc/systemd/network/50-adrift.network
   fi
+  if [ -f "$card/authorized_keys" ]; then
+    install -d -m 700 "$root/root/.ssh"
+    install -m 600 "$card/authorized_keys" "$root/root/.ssh/authorized_keys"
+  fi
   if [ -f "$card/hostname" ]; then
     sed -i '/^127\.0\.1\.1[[:space:]]/d' "$root/etc/hosts"
     echo "127.0.1.1 $(cat "$card/hostname")" >>"$root/etc/hosts"
