@@ -13,11 +13,8 @@ import { keyFiles } from "../../../device/mqtt/read-keys.ts";
 import { run } from "../netns/ip.ts";
 import type { BaseImage } from "./base-image.ts";
 
-/** What stands on a card. */
-export type CardSettings = {
-  /** Where both disks are made. */
-  readonly folder: string;
-  readonly image: BaseImage;
+/** The files that make a board of a card. */
+export type CardFiles = {
   readonly configuration: BoardConfiguration;
   /** The board's program. */
   readonly program: string;
@@ -27,6 +24,13 @@ export type CardSettings = {
   readonly network: string;
   /** Whether the board founds the cluster; otherwise it asks to be taken in. */
   readonly founds: boolean;
+};
+
+/** What a card is made of. */
+export type CardSettings = CardFiles & {
+  /** Where both disks are made. */
+  readonly folder: string;
+  readonly image: BaseImage;
 };
 
 /** The two disks. */
@@ -55,7 +59,7 @@ export async function makeCard(settings: CardSettings): Promise<Card> {
   const files = join(folder, `${board}.files`);
   for (const path of [card.root, card.boot, files]) rmSync(path, { recursive: true, force: true });
 
-  writeFiles(join(files, "adrift"), settings);
+  writeCardFiles(join(files, "adrift"), settings);
   await run(["mformat", "-C", "-T", String(bootBytes / 512), "-v", "RASPIFIRM", "-i", card.boot, "::"]);
   await run(["mcopy", "-s", "-i", card.boot, join(files, "adrift"), "::/"]);
   rmSync(files, { recursive: true });
@@ -66,7 +70,8 @@ export async function makeCard(settings: CardSettings): Promise<Card> {
   return card;
 }
 
-function writeFiles(folder: string, settings: CardSettings): void {
+/** Writes the folder `adrift` of a boot partition. */
+export function writeCardFiles(folder: string, settings: CardFiles): void {
   const { configuration, program, keys, network, founds } = settings;
   const { board } = configuration;
   mkdirSync(join(folder, "keys"), { recursive: true, mode: 0o700 });

@@ -15,6 +15,12 @@ import { run } from "../netns/ip.ts";
 
 const program = fileURLToPath(new URL("./network-entry.mjs", import.meta.url));
 const startMsMax = 10_000;
+/** Each interface answers for its own addresses alone, so that who is cut off is not answered for by a neighbour. */
+const settings = [
+  "echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore",
+  "echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter",
+  "echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter",
+];
 
 /** See the head of this file. */
 export class QemuNetwork {
@@ -34,6 +40,7 @@ export class QemuNetwork {
     await isReady(holder);
     const network = new QemuNetwork(holder, socketPath, warden);
     await network.ip(["link set lo up"]);
+    await run([...network.command, "sh", "-e"], `${settings.join("\n")}\n`);
     return network;
   }
 

@@ -30,7 +30,7 @@ export async function missingPackages(): Promise<readonly string[]> {
   return [...new Set(programs.filter((_, index) => found[index] === false).map(([, name]) => name))];
 }
 
-async function isThere(program: string): Promise<boolean> {
+function isThere(program: string): Promise<boolean> {
   // Where administrators' programs are, which are not always in the way of others.
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   const looks = folders.map((folder) => access(join(folder, program), constants.X_OK));
