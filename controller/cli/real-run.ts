@@ -100,6 +100,8 @@ async function startBench({ kind, experiment, bench, benchFile }: RealTimeRun, s
     }
     case "netns": {
       const { startNetnsExperimentBench } = await import("../bench/netns-experiment.ts");
+      const { refuseOneWay } = await import("../bench/netns/refuse-one-way.ts");
+      refuseOneWay(experiment, bench);
       return startNetnsExperimentBench(bench, experiment.raft, realTime);
     }
     case "qemu": {

@@ -34,6 +34,12 @@ faults:
   - { fault: cut, target: leader, at: 1s, for: 100s }
 `,
   "quiet.yaml": "duration: 12s\n",
+  // The cut tells whoever watches that the run has begun.
+  "hand.yaml": `
+duration: 12s
+faults:
+  - { fault: cut, target: pi-1, at: 1s, for: 1s }
+`,
   "ring.yaml": `
 name: ring
 timing: lan
@@ -122,13 +128,11 @@ describe.skipIf(isLeftOut)("a bench of network namespaces", () => {
   });
 
   test("given a cable that a hand pulls and plugs in again, then the board tells of it", async () => {
-    const run = watch(["quiet.yaml", "--bench", "netns", "--json"]);
-    await vi.waitUntil(() => run.namespaces.size > 7 && run.processesOf("pi-3").length > 0, patience);
+    const run = watch(["hand.yaml", "--bench", "netns", "--json"]);
+    expect(await run.portClosed("switch")).toBe("port1");
     const link = (state: string) => output(["ip", "-n", run.namespaceOf("switch"), "link", "set", "port3", state]);
-    // The run begins when a leader is known: a moment after the boards run.
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
     link("down");
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await vi.waitUntil(() => run.flightOf("pi-3").includes('"interface":"eth0","up":false'), patience);
     link("up");
     const document = await run.document();
     expect(document.verdict).toBe("valid");

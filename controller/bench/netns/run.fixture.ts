@@ -2,6 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
@@ -130,6 +131,15 @@ export class WatchedRun {
   folders(): readonly string[] {
     const places = this.processesOf("switch").flatMap(commandLineOf).join(" ");
     return [...new Set([...places.matchAll(/adrift-\w{6}(?=\/)/g)].map(([name]) => name))];
+  }
+
+  /** What a board's flight recorder has on its card. */
+  flightOf(board: string): string {
+    const [name = ""] = this.folders();
+    const folder = join(tmpdir(), name, board, "flight");
+    return readdirSync(folder)
+      .map((file) => readFileSync(join(folder, file), "utf8"))
+      .join("");
   }
 
   events(document: Document): readonly Event[] {
