@@ -40,10 +40,10 @@ export function channelsOf(name: string, cables: readonly Cable[], range: Channe
   return cables.filter((cable) => cable.cutter.name === name).map((cable) => channelOf(cable, range));
 }
 
-/** Asks the device who it is. A cutter that cannot be used is closed again. */
+/** Waits for the device, whose cables are whole then. A cutter that cannot be used is closed again. */
 export async function openRelays(relays: RelayCutter): Promise<RelayCutter> {
   try {
-    await relays.identify();
+    await relays.start();
     return relays;
   } catch (error) {
     await relays.close();
@@ -63,6 +63,11 @@ export class RelayCutter implements OpenCutter {
     this.healsByItself = healsByItself;
     this.#channels = channels;
     this.#line = line;
+  }
+
+  /** Waits until the device has answered. */
+  async start(): Promise<void> {
+    await this.#line.start((session) => session.identify());
   }
 
   async cut(cable: Cable, direction: CutDirection, leaseMs: number): Promise<void> {

@@ -66,9 +66,9 @@ function relayPin(channel: number): PinName {
 function fetchFirmata(): string | null {
   const folder = mkdtempSync(join(tmpdir(), "adrift-firmata-"));
   try {
-    const options = { cwd: folder, encoding: "utf8", timeout: 60_000, stdio: ["ignore", "pipe", "ignore"] } as const;
-    const archive = execFileSync("npm", ["pack", "--silent", source.pack], options).trim();
-    execFileSync("tar", ["xzf", archive, source.file], { cwd: folder });
+    const options = { cwd: folder, timeout: 60_000, stdio: "ignore" } as const;
+    execFileSync("npm", ["pack", source.pack], options);
+    execFileSync("tar", ["xzf", `${source.pack.replace("@", "-")}.tgz`, source.file], options);
     return readFileSync(join(folder, source.file), "utf8");
   } catch {
     return null;

@@ -12,8 +12,8 @@ import {
 import type { RelayOpening, RelaySession } from "./relay-cutter.ts";
 import { type SerialConnection, within } from "./serial-connection.ts";
 
-/** Opening the port resets most boards; StandardFirmata then answers after two seconds. */
-const readyMsMax = 4_000;
+/** Opening the port resets most boards; StandardFirmata then answers after two seconds, and tells of its pins for one more. */
+const readyMsMax = 6_000;
 const answerMsMax = 1_000;
 
 /** Waits for the firmware, and heals the channels. @throws {CutterFailure} if it does not answer */

@@ -4,11 +4,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cyclesPerMs } from "./avr-chip.fixture.ts";
 import { buttonPin, channels, RelayFirmware, relayHex, relayPin } from "./relay-firmware.fixture.ts";
-import { encodeLine } from "./relay-line.ts";
+import { decodeLine, encodeLine } from "./relay-line.ts";
 
 const quietMs = 5_000;
 const watchdogMs = 256;
 const debounceMs = 20;
+const answerMsMax = 60;
 /** Nothing in the firmware takes longer than the rest of the millisecond in which it happens. */
 const tickMs = 1;
 
@@ -19,6 +20,21 @@ describe("the committed firmware", () => {
     );
     const sha256 = createHash("sha256").update(relayHex).digest("hex");
     expect(manifest).toMatchObject({ file: "relay.hex", sha256 });
+  });
+});
+
+describe("the protocol's description", () => {
+  test("shows requests and answers as the firmware has them, checksums and all", () => {
+    const text = readFileSync(new URL("../../hardware/firmware/README.md", import.meta.url), "utf8");
+    const relay = new RelayFirmware();
+    const examples = Array.from(text.matchAll(/^> (.+)\n< (.+)$/gm));
+    expect(examples.length).toBeGreaterThan(5);
+    for (const [, request = "", answer = ""] of examples) {
+      relay.chip.receive(Buffer.from(`${request}\n`));
+      const expected = decodeLine(answer);
+      relay.chip.runUntil(() => relay.said.at(-1) === expected, answerMsMax);
+      expect(relay.said.at(-1)).toBe(expected);
+    }
   });
 });
 
@@ -242,7 +258,7 @@ describe("given a noisy line", () => {
         expect(relay.cut).toBe("");
         expect(relay.ask("read 1")).toBe("ok 1 whole");
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
     expect(relay.damaged).toBe(0);
   });

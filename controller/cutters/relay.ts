@@ -4,7 +4,7 @@
  */
 
 import type { Cutter } from "../../hardware/bench.ts";
-import type { OpenCutter } from "./cutter.ts";
+import type { CutterIdentity, OpenCutter } from "./cutter.ts";
 import { openAdriftSession } from "./relay-adrift.ts";
 import { channelsOf, openRelays, RelayCutter } from "./relay-cutter.ts";
 import { openFirmataSession } from "./relay-firmata.ts";
@@ -35,6 +35,20 @@ export async function openRelayCutter(
   };
   const line = new SerialLine(title, () => kind.openSession(opening));
   return await openRelays(new RelayCutter({ name: cutter.name, ...kind, line }));
+}
+
+/** Who answers at this port, if it is the relay firmware; its cables stay as they are. @throws {CutterFailure} if nobody does */
+export async function identifyRelayFirmware(serialPort: string): Promise<CutterIdentity> {
+  const session = await openAdriftSession({
+    title: `The board at ${serialPort}`,
+    channels: [],
+    connect: () => connectSerial(serialPort, kinds.adrift.baudRate),
+  });
+  try {
+    return await session.identify();
+  } finally {
+    await session.close();
+  }
 }
 
 /** What differs with the firmware. */

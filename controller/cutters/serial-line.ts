@@ -15,6 +15,8 @@ export type SerialSession = {
 
 /** How long a call may take, its wait for the calls before it and for the device's start included. */
 const callMsMax = 5_000;
+/** At the first start a person waits, who is better served by a reason than by haste. */
+const startMsMax = 9_000;
 
 export class SerialLine<Session extends SerialSession> {
   readonly #name: string;
@@ -30,15 +32,26 @@ export class SerialLine<Session extends SerialSession> {
   }
 
   /**
-   * Does something with the device when what was asked for before is done. A session in which something fails is over: a
+   * Does something with the device when what was asked for before is done. What takes too long goes on meanwhile, such as
+   * the start of a device that is back, so that a later call finds it done. A session in which something fails is over: a
    * device that did one thing wrongly is trusted again after a new start only.
    *
    * @throws {CutterFailure} if it fails, or takes too long
    */
   async use<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return await this.#take(work, callMsMax);
+  }
+
+  /** The same for the first call, to which the device may take longer. */
+  async start<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return await this.#take(work, startMsMax);
+  }
+
+  async #take<Result>(work: (session: Session) => Promise<Result>, msMax: number): Promise<Result> {
     const turn = this.#latest.then(() => this.#workInSession(work));
     this.#latest = turn.catch(() => {});
-    return await within(callMsMax, `${this.#name} takes more than ${callMsMax / 1_000} s to answer.`, turn);
+    const late = `${this.#name} takes more than ${msMax / 1_000} s to answer. Try again, or plug it out and in again.`;
+    return await within(msMax, late, turn);
   }
 
   /** Lets go of the device. Later calls fail. */
