@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,12 +10,14 @@ import { healLeftovers, leftoverCuts } from "../cli/rack/leftover-cuts.ts";
 import { openCutters } from "./cutters.ts";
 import type { ControllerSettings, Step } from "./cutters-controller.fixture.ts";
 import { firewallBench, missingForNamespaces, Namespaces } from "./firewall-namespaces.fixture.ts";
+import { Ledger, usualLedgerFolder } from "./ledger.ts";
 import { nobody } from "./person.ts";
 
 if (missingForNamespaces !== null) console.warn(`Killed controllers are not tried: ${missingForNamespaces}.`);
 const isLeftOut = missingForNamespaces !== null && process.env["CI"] === undefined;
 
 const controllerProgram = fileURLToPath(new URL("./cutters-controller.fixture.ts", import.meta.url));
+const adrift = fileURLToPath(new URL("../../bin/adrift.mjs", import.meta.url));
 const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx/esm")).href;
 /** So long that no cut of these tests heals by itself. */
 const longLeaseMs = 600_000;
@@ -23,6 +25,7 @@ const healedMsMax = 10_000;
 
 describe.skipIf(isLeftOut)("a controller that does not reach its end", () => {
   let namespaces: Namespaces;
+  let stateHome = "";
   let ledgerFolder = "";
   const started: ChildProcess[] = [];
 
@@ -30,11 +33,12 @@ describe.skipIf(isLeftOut)("a controller that does not reach its end", () => {
     namespaces = await Namespaces.make();
   });
   beforeEach(() => {
-    ledgerFolder = mkdtempSync(join(tmpdir(), "adrift-cuts-test-"));
+    stateHome = mkdtempSync(join(tmpdir(), "adrift-cuts-test-"));
+    ledgerFolder = usualLedgerFolder({ XDG_STATE_HOME: stateHome });
   });
   afterEach(async () => {
     for (const child of started.splice(0)) await kill(child.pid);
-    rmSync(ledgerFolder, { recursive: true, force: true });
+    rmSync(stateHome, { recursive: true, force: true });
   });
   afterAll(() => namespaces.dispose());
 
@@ -100,10 +104,37 @@ describe.skipIf(isLeftOut)("a controller that does not reach its end", () => {
     await expectWhole();
   });
 
-  test("given controller and guardian killed, then healing what is left heals it", async () => {
+  test("given controller and guardian killed, when somebody types adrift heal, then the cable is whole", async () => {
     await killBoth();
-    expect(await healLeftovers(ledgerFolder, () => undefined, nobody)).toEqual([]);
+    const heal = () =>
+      spawnSync(process.execPath, [adrift, "heal"], {
+        cwd: stateHome,
+        env: { ...process.env, XDG_STATE_HOME: stateHome },
+        encoding: "utf8",
+      });
+    expect(heal()).toMatchObject({
+      status: 0,
+      stderr: "An earlier run left the cable uplink of the bench firewalls cut: healed.\n",
+    });
     await expectWhole();
+    expect(heal()).toMatchObject({ status: 64, stderr: expect.stringContaining("No bench runs") });
+  });
+
+  test("given a leftover on a device that is gone, when somebody types adrift heal, then it fails, says what to do, and the entry stays", async () => {
+    const owner = { pid: 2 ** 30, start: null };
+    const ledger = await Ledger.open(ledgerFolder);
+    await ledger.add({
+      owner,
+      leaseMs: longLeaseMs,
+      what: { kind: "cable", cable: "uplink", direction: "both" },
+      devices: ["the firewall of pi-1"],
+      bench: firewallBench,
+      folder: "/",
+      hosts: { "pi-1": { kind: "namespace", namespace: "adrift-no-such-namespace" } },
+    });
+    const left = await healLeftovers(ledgerFolder, () => undefined, nobody);
+    expect(left).toEqual([{ what: "the cable uplink of the bench firewalls", advice: expect.stringMatching(/pi-1/) }]);
+    expect(await ledger.list()).toHaveLength(1);
   });
 
   test("given a bench in use, when another run wants it, then it is told by which process", async () => {

@@ -110,25 +110,14 @@ class SshServer {
 
   static async start(namespaces: Namespaces): Promise<SshServer> {
     const server = new SshServer(namespaces);
-    // OpenSSH wants it to be there, even where no service has ever started it.
-    mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-    for (const name of ["host", "user"]) {
-      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(server.#folder, name)]);
+    try {
+      server.#configure();
+      await server.listen();
+      return server;
+    } catch (error) {
+      await server.dispose();
+      throw error;
     }
-    const lines = [
-      `HostKey ${server.#folder}/host`,
-      `AuthorizedKeysFile ${server.#folder}/user.pub`,
-      "StrictModes no",
-      "PermitRootLogin yes",
-      "PasswordAuthentication no",
-      "UsePAM no",
-      "PidFile none",
-    ];
-    writeFileSync(join(server.#folder, "sshd_config"), `${lines.join("\n")}\n`);
-    server.use([]);
-    process.env["PATH"] = `${server.#folder}:${server.#path}`;
-    await server.listen();
-    return server;
   }
 
   /** From now on the client has these options beside its key. What it had open is closed. */
@@ -139,6 +128,28 @@ class SshServer {
     const words = ["ip", "netns", "exec", this.#namespaces.peer, "/usr/bin/ssh", ...own, ...options, ...trusting];
     writeFileSync(client, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
     chmodSync(client, 0o755);
+  }
+
+  #configure(): void {
+    // OpenSSH wants it to be there, even where no service has ever started it.
+    mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+    for (const name of ["host", "user"]) {
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(this.#folder, name)]);
+    }
+    const lines = [
+      `HostKey ${this.#folder}/host`,
+      `AuthorizedKeysFile ${this.#folder}/user.pub`,
+      "StrictModes no",
+      "PermitRootLogin yes",
+      "PasswordAuthentication no",
+      "UsePAM no",
+      "PidFile none",
+      // What this machine's root has its shell do at each start is none of this.
+      `SetEnv HOME=${this.#folder}`,
+    ];
+    writeFileSync(join(this.#folder, "sshd_config"), `${lines.join("\n")}\n`);
+    this.use([]);
+    process.env["PATH"] = `${this.#folder}:${this.#path}`;
   }
 
   async listen(): Promise<void> {

@@ -39,13 +39,12 @@ export async function openCutter(cutter: Cutter, surroundings: CutterSurrounding
 }
 
 /** Opens a power source. @throws {CutterFailure} if its device is not there, or does not answer. */
-export function openPowerSource(source: PowerSource, _surroundings: CutterSurroundings): Promise<OpenPowerSource> {
+export async function openPowerSource(source: PowerSource, surroundings: CutterSurroundings): Promise<OpenPowerSource> {
   switch (source.driver) {
     case "poe":
+      return (await import("./power-poe.ts")).openPoe(source, surroundings);
     case "usb-hub":
-      return Promise.reject(
-        new CutterFailure(`${source.name}: the driver ${source.driver} is missing from this version of Adrift.`),
-      );
+      return (await import("./power-usb-hub.ts")).openUsbHub(source, surroundings);
     default:
       return source satisfies never;
   }
