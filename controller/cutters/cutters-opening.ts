@@ -83,14 +83,13 @@ export async function openAll(bench: Bench, surroundings: CutterSurroundings, te
 async function makeWhole(bench: Bench, cable: Cable, { cutters }: OpenDevices, tell: Tell): Promise<void> {
   const cutter = cutters.get(cable.cutter.name);
   if (cutter === undefined) return;
-  const state = await persist(() => within(cutter.read(cable), answerMsMax, cable.name), healMsMax).catch((error) => {
-    // Whether a cable is plugged in that only hands pull, people see for themselves.
-    if (isByHand(bench, cable)) return "whole" as const;
-    throw error;
-  });
-  if (state === "whole") return;
+  const reading = within(cutter.read(cable), answerMsMax, cable.name);
+  const state = await reading.catch(() => null);
+  // Whether a cable is plugged in that only hands pull, people see for themselves.
+  if (state === "whole" || (state === null && isByHand(bench, cable))) return;
+  // A device that cannot be read can still be told; one that is not there cannot, and that is the failure.
   await persist(() => within(cutter.heal(cable), answerMsMaxOf(bench, cable), cable.name), healMsMax);
-  tell(`The cable ${cable.name} was cut at the start, by nobody who still lives: healed.`);
+  if (state !== null) tell(`The cable ${cable.name} was cut at the start, by nobody who still lives: healed.`);
 }
 
 /** Gives a board its power if it has none. */

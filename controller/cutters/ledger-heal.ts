@@ -76,7 +76,8 @@ async function healCable(entry: LedgerEntry, name: string, surroundings: CutterS
     await again();
     // What the dead process had told the device last may still be on its way, and arrive after this.
     await sleep(settleMs);
-    if ((await within(cutter.read(cable), answerMsMax, describeThing(entry))) !== "whole") await again();
+    const reading = within(cutter.read(cable), answerMsMax, describeThing(entry));
+    if ((await reading.catch(() => null)) !== "whole") await again();
   } finally {
     await within(cutter.close(), answerMsMax, settings.name).catch(() => undefined);
   }
