@@ -8,7 +8,7 @@
  * network card knows no carrier, so no cable is pulled here; that is tried on the QEMU bench.
  */
 
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BoardProcess } from "../../controller/bench/local/board-process.ts";
@@ -21,7 +21,7 @@ import { Warden } from "../../controller/bench/local/warden.ts";
 import { run } from "../../controller/bench/netns/ip.ts";
 import { OverMqtt } from "../../controller/bench/over-mqtt.ts";
 import { findBaseImage } from "../../controller/bench/qemu/base-image.ts";
-import { keysOnBoard, writeCardFiles } from "../../controller/bench/qemu/card.ts";
+import { keysOnBoard, putOnCard } from "../../controller/bench/qemu/card.ts";
 import { emulatedTiming } from "../../controller/bench/qemu/emulation.ts";
 import { GuestShell } from "../../controller/bench/qemu/guest-shell.ts";
 import { findPartitions } from "../../controller/bench/qemu/partitions.ts";
@@ -87,13 +87,10 @@ async function main(): Promise<void> {
   const [boot] = findPartitions(card);
   if (boot === undefined) throw new Error(`${image.path} has no boot partition.`);
   const there = configurationOf(emulated, `mqtts://${guest.host}:${port}`, keysOnBoard(emulated), "/var/lib/adrift");
-  const network = `[Match]\nName=eth0 usb0\n\n[Network]\nAddress=${guest.address}/24\n`;
-  mkdirSync(join(folder, "files"));
-  writeCardFiles(join(folder, "files", "adrift"), {
-    ...{ configuration: there, program: programs.board, keys, network, founds: true },
+  putOnCard(card, boot, {
+    ...{ configuration: there, address: guest.address, program: programs.board, keys, founds: true },
   });
   const onBoot = `${card}@@${boot.offset}`;
-  await run(["mcopy", "-s", "-i", onBoot, join(folder, "files", "adrift"), "::/"]);
   const tree = join(folder, "bcm2837-rpi-3-b.dtb");
   await run(["mcopy", "-n", "-i", onBoot, "::/bcm2837-rpi-3-b.dtb", tree]);
 

@@ -18,6 +18,8 @@ export type BaseImage = {
   readonly root: { readonly offset: number; readonly size: number };
   readonly kernel: string;
   readonly ramdisk: string;
+  /** The file by which `adrift flash` knows the boot partition for one of ours. */
+  readonly mark: string;
 };
 
 const top = fileURLToPath(new URL("../../../", import.meta.url));
@@ -40,9 +42,13 @@ export async function findBaseImage(tell: (line: string) => void): Promise<BaseI
   if (boot === undefined || root === undefined) {
     throw new BenchFailure(`${image} is not an image of a board. Remove it; then it is made anew.`);
   }
-  const [kernel, ramdisk] = [join(folder, "vmlinuz"), join(folder, "initrd.img")];
-  for (const file of [kernel, ramdisk]) await extract(image, boot.offset, file);
-  return { path: image, root, kernel, ramdisk };
+  const take = (name: string): Promise<string> => extract(image, boot.offset, join(folder, name));
+  return {
+    ...{ path: image, root },
+    kernel: await take("vmlinuz"),
+    ramdisk: await take("initrd.img"),
+    mark: await take("adrift.image"),
+  };
 }
 
 /** Changes when a file changes of which the image is made; the board's program comes with each board's card. */
@@ -89,9 +95,10 @@ async function script(path: string, args: readonly string[], board: string): Pro
 }
 
 /** Takes a file out of the boot partition, unless it has been taken out since the image was made. */
-async function extract(image: string, offset: number, file: string): Promise<void> {
+async function extract(image: string, offset: number, file: string): Promise<string> {
   const taken = statSync(file, { throwIfNoEntry: false });
-  if (taken !== undefined && taken.mtimeMs > statSync(image).mtimeMs) return;
+  if (taken !== undefined && taken.mtimeMs > statSync(image).mtimeMs) return file;
   const name = file.slice(file.lastIndexOf("/") + 1);
   await run(["mcopy", "-o", "-n", "-i", `${image}@@${offset}`, `::/${name}`, file]);
+  return file;
 }

@@ -1,33 +1,35 @@
 /**
  * The card of a virtual board, as two disks: a copy of the image's root, in which only what differs is stored, and a boot
- * partition with the files that `adrift flash` puts there. So a virtual board has the first boot of a real one.
+ * partition on which stands what `adrift flash` puts there. So a virtual board has the first boot of a real one.
  */
 
-import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { BoardConfiguration } from "../../../device/board/configuration.ts";
 import { formatBoardConfiguration } from "../../../device/board/format-configuration.ts";
 import { keyFiles } from "../../../device/mqtt/read-keys.ts";
+import type { BoardCard } from "../../flash/board-card.ts";
+import { Fat } from "../../flash/fat.ts";
+import { putBoard } from "../../flash/put-board.ts";
 import { run } from "../netns/ip.ts";
 import type { BaseImage } from "./base-image.ts";
+import type { Partition } from "./partitions.ts";
 
-/** The files that make a board of a card. */
-export type CardFiles = {
+/** What makes a board of a card. */
+export type BoardOnCard = {
   readonly configuration: BoardConfiguration;
+  readonly address: string;
   /** The board's program. */
   readonly program: string;
   /** The folder of keys. */
   readonly keys: string;
-  /** For systemd-networkd. */
-  readonly network: string;
   /** Whether the board founds the cluster; otherwise it asks to be taken in. */
   readonly founds: boolean;
 };
 
 /** What a card is made of. */
-export type CardSettings = CardFiles & {
+export type CardSettings = BoardOnCard & {
   /** Where both disks are made. */
   readonly folder: string;
   readonly image: BaseImage;
@@ -36,17 +38,8 @@ export type CardSettings = CardFiles & {
 /** The two disks. */
 export type Card = { readonly root: string; readonly boot: string };
 
-const services = fileURLToPath(new URL("../../../hardware/image/", import.meta.url));
-const serviceFiles = [
-  "90-adrift.rules",
-  "adrift-back-off.conf",
-  "adrift.service",
-  "journald.conf",
-  "sysusers.conf",
-  "timesyncd.conf",
-  "watchdog.conf",
-];
 const bootBytes = 32 * 1024 * 1024;
+const sectorBytes = 512;
 
 /** Where the keys stand on a board. */
 export const keysOnBoard = (board: string): BoardConfiguration["keys"] => keyFiles("/etc/adrift/keys", board);
@@ -56,13 +49,12 @@ export async function makeCard(settings: CardSettings): Promise<Card> {
   const { folder, image, configuration } = settings;
   const { board } = configuration;
   const card = { root: join(folder, `${board}.qcow2`), boot: join(folder, `${board}.boot`) };
-  const files = join(folder, `${board}.files`);
-  for (const path of [card.root, card.boot, files]) rmSync(path, { recursive: true, force: true });
+  for (const path of [card.root, card.boot]) rmSync(path, { force: true });
 
-  writeCardFiles(join(files, "adrift"), settings);
-  await run(["mformat", "-C", "-T", String(bootBytes / 512), "-v", "RASPIFIRM", "-i", card.boot, "::"]);
-  await run(["mcopy", "-s", "-i", card.boot, join(files, "adrift"), "::/"]);
-  rmSync(files, { recursive: true });
+  const sectors = String(bootBytes / sectorBytes);
+  await run(["mformat", "-C", "-T", sectors, "-v", "RASPIFIRM", "-i", card.boot, "::"]);
+  await run(["mcopy", "-i", card.boot, image.mark, "::/"]);
+  putOnCard(card.boot, { offset: 0, size: bootBytes }, settings);
 
   const { path, root } = image;
   const base = `json:${JSON.stringify({ driver: "raw", ...root, file: { driver: "file", filename: path } })}`;
@@ -70,37 +62,41 @@ export async function makeCard(settings: CardSettings): Promise<Card> {
   return card;
 }
 
-/** Writes the folder `adrift` of a boot partition. */
-export function writeCardFiles(folder: string, settings: CardFiles): void {
-  const { configuration, program, keys, network, founds } = settings;
-  const { board } = configuration;
-  mkdirSync(join(folder, "keys"), { recursive: true, mode: 0o700 });
-  for (const file of serviceFiles) copyFileSync(join(services, file), join(folder, file));
-  copyFileSync(program, join(folder, "board.mjs"));
-  for (const file of Object.values(keyFiles(keys, board))) {
-    copyFileSync(file, join(folder, "keys", file.slice(file.lastIndexOf("/") + 1)));
+/** Puts a board on a boot partition of our own image, as `adrift flash` does. @throws {CardFailure} */
+export function putOnCard(file: string, { offset, size }: Partition, settings: BoardOnCard): void {
+  const bytes = Buffer.alloc(size);
+  const descriptor = openSync(file, "r+");
+  try {
+    readSync(descriptor, bytes, 0, size, offset);
+    const now = new Date();
+    const partition = {
+      read: (from: number, length: number) => bytes.subarray(from, from + length),
+      write: (from: number, piece: Uint8Array) => bytes.set(piece, from),
+    };
+    putBoard(new Fat(partition, file, now), file, {
+      card: boardCard(settings),
+      program: readFileSync(settings.program),
+      node: null,
+      founds: settings.founds,
+      sshKey: null,
+      id: randomBytes(16).toString("hex"),
+      now,
+    });
+    writeSync(descriptor, bytes, 0, size, offset);
+  } finally {
+    closeSync(descriptor);
   }
-  const texts: Readonly<Record<string, string>> = {
-    "board.yaml": formatBoardConfiguration(configuration),
-    "50-adrift.network": network,
-    card: `${board} ${Date.now()}\n`,
-    "flashed-at": `${Math.floor(Date.now() / 1_000)}\n`,
-    hostname: `${board}\n`,
-    name: `${board}\n`,
-    ...(founds ? { founds: "" } : {}),
+}
+
+function boardCard({ configuration, address, keys }: BoardOnCard): BoardCard {
+  const { board } = configuration;
+  const files = Object.values(keyFiles(keys, board));
+  return {
+    ...{ board, address, hasConsole: false, isSlow: false },
+    configuration: formatBoardConfiguration(configuration),
+    keys: files.map((path) => ({
+      path: `adrift/keys/${path.slice(keys.length + 1)}`,
+      content: readFileSync(path),
+    })),
   };
-  for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text, { mode: 0o600 });
-  writeFileSync(join(folder, "SHA256SUMS"), checksums(folder));
-}
-
-function checksums(folder: string): string {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .map((path) => `${sha256(path)}  ./${path.slice(folder.length + 1)}\n`)
-    .join("");
-}
-
-function sha256(path: string): string {
-  return createHash("sha256").update(readFileSync(path)).digest("hex");
 }

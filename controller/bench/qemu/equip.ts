@@ -18,7 +18,7 @@ import { Warden } from "../local/warden.ts";
 import { type BaseImage, findBaseImage } from "./base-image.ts";
 import { type CardSettings, keysOnBoard, makeCard } from "./card.ts";
 import { QemuNetwork } from "./network.ts";
-import { controllerLines, networkFile, type PlannedBoard, planQemu, type QemuPlan } from "./plan.ts";
+import { controllerLines, type PlannedBoard, planQemu, type QemuPlan } from "./plan.ts";
 import { requireTools } from "./tools.ts";
 import { VirtualBoard } from "./virtual-board.ts";
 
@@ -92,7 +92,7 @@ async function equipIn(site: Site, settings: QemuSettings): Promise<QemuParts> {
     configuration: configurationOf(planned, settings, plan),
     program: programs.board,
     keys,
-    network: networkFile(planned),
+    address: planned.address,
     founds,
   });
   const boards = new Map<NodeName, VirtualBoard>();

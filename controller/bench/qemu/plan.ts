@@ -132,8 +132,3 @@ export function controllerLines(bench: Bench, { bridges }: QemuPlan): readonly s
   if (bridge === undefined) throw new BenchFailure(`On a qemu bench the ${controllerNode} is plugged into a switch.`);
   return [`addr add ${network}.${first.controller}/${prefixBits} dev ${bridge}`];
 }
-
-/** What systemd-networkd reads on a board: its address, on its first cable. */
-export function networkFile({ address }: PlannedBoard): string {
-  return `[Match]\nName=eth0\n\n[Network]\nAddress=${address}/${prefixBits}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n`;
-}
