@@ -3,12 +3,10 @@
 import type { Bench } from "../../hardware/bench.ts";
 import type { RaftSettings } from "../experiment/model.ts";
 import type { Time } from "../experiment/time.ts";
-import type { Death, ExperimentBench } from "./bench.ts";
+import type { ExperimentBench } from "./bench.ts";
+import { Deaths } from "./local/deaths.ts";
 import { startLocalBench } from "./local/local-bench.ts";
 import { OverMqtt } from "./over-mqtt.ts";
-
-/** So many of its last words tell why a process died. */
-const linesMax = 3;
 
 /** Starts boards and brokers as processes of this machine. @throws {BenchFailure} if they do not start. */
 export async function startLocalExperimentBench(
@@ -16,7 +14,7 @@ export async function startLocalExperimentBench(
   raft: RaftSettings,
   time: Time,
 ): Promise<ExperimentBench> {
-  const deaths: Death[] = [];
+  const deaths = new Deaths();
   const local = await startLocalBench({
     bench,
     folder: null,
@@ -26,9 +24,7 @@ export async function startLocalExperimentBench(
     firstPort: null,
     nowUs: () => time.nowUs(),
     tell(event) {
-      if (event.kind !== "process" || event.change.kind !== "died") return;
-      const { reason, lines } = event.change;
-      deaths.push({ name: event.name, atUs: event.atUs, reason: [reason, ...lines.slice(-linesMax)].join("; ") });
+      if (event.kind === "process") deaths.note(event.name, event.change, event.atUs);
     },
   });
   try {
@@ -42,7 +38,7 @@ export async function startLocalExperimentBench(
       connectClient: (name, workload) => cluster.connectClient(name, workload),
       statuses: () => cluster.statuses(),
       flightRecords: () => cluster.flightRecords(),
-      deaths: () => deaths,
+      deaths: () => deaths.all,
       async close() {
         await cluster.close();
         await local.close();

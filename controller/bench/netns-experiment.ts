@@ -3,20 +3,22 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Keys } from "../../device/mqtt/keys.ts";
 import { readKeys } from "../../device/mqtt/read-keys.ts";
 import { controllerName } from "../../device/transport/topics.ts";
 import type { Bench, NodeName } from "../../hardware/bench.ts";
 import { openBrokerCutter } from "../cutters/broker.ts";
 import { hostsBy } from "../cutters/command-host.ts";
+import type { CuttersSettings } from "../cutters/cutters.ts";
 import { personAt } from "../cutters/person.ts";
 import type { RaftSettings } from "../experiment/model.ts";
 import type { Time } from "../experiment/time.ts";
 import { fillKeyFolder } from "../keys/key-folder.ts";
 import { rosterOf } from "../keys/roster.ts";
-import { BenchFailure, type Death, type ExperimentBench } from "./bench.ts";
+import { BenchFailure, type ExperimentBench } from "./bench.ts";
+import { Deaths } from "./local/deaths.ts";
 import { type Door, equip, type Site, takeFolder } from "./local/equip.ts";
 import { findPrograms } from "./local/programs.ts";
-import type { MachineEvent } from "./local/settings.ts";
 import { recordIn, runFolderPrefix, sweepStaleBenches } from "./local/stale-benches.ts";
 import { Warden } from "./local/warden.ts";
 import { DirectCutter } from "./netns/direct-cutter.ts";
@@ -28,8 +30,6 @@ import { type NetworkPlan, planNetwork } from "./netns/plan-network.ts";
 import { SnmpAgent } from "./netns/snmp-agent.ts";
 import { OverMqtt } from "./over-mqtt.ts";
 
-/** So many of its last words tell why a process died. */
-const linesMax = 3;
 /** The port of every broker: each has an address of its own. */
 const brokerPort = 8883;
 const keyDays = 2;
@@ -88,12 +88,7 @@ async function startIn(folder: string, around: Surroundings): Promise<Experiment
     network.build(),
     makeKeys(keysFolder, bench, plan),
   ]);
-  const deaths: Death[] = [];
-  const tell = (event: MachineEvent): void => {
-    if (event.kind !== "process" || event.change.kind !== "died") return;
-    const { reason, lines } = event.change;
-    deaths.push({ name: event.name, atUs: event.atUs, reason: [reason, ...lines.slice(-linesMax)].join("; ") });
-  };
+  const deaths = new Deaths();
   const nowUs = () => time.nowUs();
   const brokers = brokersOf(bench, plan);
   const machines = { bench, raft, rejoinAfterDamage: true, keys: keysFolder };
@@ -109,40 +104,22 @@ async function startIn(folder: string, around: Surroundings): Promise<Experiment
     commandOn: (machine) => ["ip", "netns", "exec", network.namespaceOf(machine)],
   };
   const agents = new Map(
-    plan.switches.map(({ node, management: { address } }): [NodeName, SnmpAgent] => {
-      const settings = {
-        name: node,
-        namespace: network.namespaceOf(node),
-        address,
-        folder: join(folder, "switches", node),
-      };
-      const told = (change: Extract<MachineEvent, { kind: "process" }>["change"]) =>
-        tell({ atUs: nowUs(), kind: "process", what: "broker", name: node, change });
-      return [node, new SnmpAgent({ ...settings, warden, tell: told })];
+    plan.switches.map(({ node: name, management: { address } }): [NodeName, SnmpAgent] => {
+      const place = { namespace: network.namespaceOf(name), address, folder: join(folder, "switches", name) };
+      return [name, new SnmpAgent({ name, ...place, warden, tell: (change) => deaths.note(name, change, nowUs()) })];
     }),
   );
-  const managements = new Map([...agents].map(([name, { management }]) => [name, management]));
-  const managed = managedBench(bench, plan, managements);
   const keys = readKeys(keysFolder, controllerName);
+  const equipment = await equip(machines, site, (event) => {
+    if (event.kind === "process") deaths.note(event.name, event.change, event.atUs);
+  });
   const started = await NetnsBench.start({
     machines: { ...machines, brokerUrls: brokers.map(({ url }) => url), isKept: false },
-    equipment: await equip(machines, site, tell),
+    equipment,
     plan,
     network,
     agents,
-    cutters: {
-      bench: managed,
-      ledgerFolder: join(folder, "ledger"),
-      surroundings: {
-        bench: managed,
-        folder,
-        hostOf: hostsBy((name) => ({ kind: "namespace", namespace: network.namespaceOf(name) })),
-        person: personAt(process.stdin, process.stderr),
-        circuitSeen: () => null,
-        virtual: new DirectCutter(network, plan),
-        openBrokers: () => Promise.resolve(openBrokerCutter({ bench, brokers, keys })),
-      },
-    },
+    cutters: cutterSettings(folder, { ...around, agents, brokers, keys }),
   });
   const cluster = await OverMqtt.connect({ bench, brokers: brokers.map(({ url }) => url), keys }).catch(
     async (error: unknown) => {
@@ -158,12 +135,37 @@ async function startIn(folder: string, around: Surroundings): Promise<Experiment
     connectClient: (name, workload) => cluster.connectClient(name, workload),
     statuses: () => cluster.statuses(),
     flightRecords: () => cluster.flightRecords(),
-    deaths: () => deaths,
+    deaths: () => deaths.all,
     async close() {
       await cluster.close();
       const leftovers = await started.close();
       await lock.release();
       return { leftovers };
+    },
+  };
+}
+
+type CutterPeers = Surroundings & {
+  readonly agents: ReadonlyMap<NodeName, SnmpAgent>;
+  readonly brokers: readonly BrokerPlace[];
+  readonly keys: Keys;
+};
+
+/** The devices of this bench end with it, and so does the ledger of what they have cut. */
+function cutterSettings(folder: string, { bench, plan, network, agents, brokers, keys }: CutterPeers): CuttersSettings {
+  const managements = new Map([...agents].map(([name, { management }]) => [name, management]));
+  const managed = managedBench(bench, plan, managements);
+  return {
+    bench: managed,
+    ledgerFolder: join(folder, "ledger"),
+    surroundings: {
+      bench: managed,
+      folder,
+      hostOf: hostsBy((name) => ({ kind: "namespace", namespace: network.namespaceOf(name) })),
+      person: personAt(process.stdin, process.stderr),
+      circuitSeen: () => null,
+      virtual: new DirectCutter(network, plan),
+      openBrokers: () => Promise.resolve(openBrokerCutter({ bench, brokers, keys })),
     },
   };
 }
@@ -175,7 +177,9 @@ async function makeKeys(folder: string, bench: Bench, { machines }: NetworkPlan)
   await fillKeyFolder(folder, { authorityName: `${bench.name} authority`, subjects, days: keyDays, now: new Date() });
 }
 
-function brokersOf({ brokers }: Bench, plan: NetworkPlan) {
+type BrokerPlace = { readonly name: string; readonly url: string };
+
+function brokersOf({ brokers }: Bench, plan: NetworkPlan): readonly BrokerPlace[] {
   return brokers.map(({ name, node }) => {
     const { host, port } = doorAt(node, plan);
     return { name, url: `mqtts://${host}:${port}` };

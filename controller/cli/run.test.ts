@@ -150,7 +150,7 @@ describe("adrift run --bench local", () => {
   it.each([
     ["a misspelt bench", "local:five-bords", /no ready bench "five-bords".*Did you mean "five-boards"\?/],
     ["an empty bench", "local:", /^The name of the bench is empty/],
-    ["a kind that there is not", "remote:five-boards", /no ready bench "remote:five-boards"/],
+    ["a kind that there is not", "remote:five-boards", /^There is no kind of bench "remote": write local:BENCH/],
   ])("given %s, then it says what may stand there, and the status is 64", async (_, bench, message) => {
     const { status, err } = await adrift(["run", "cut-leader", "--bench", bench]);
     expect(status).toBe(64);

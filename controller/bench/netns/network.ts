@@ -139,7 +139,7 @@ export class Network {
     const { node, management } = planned;
     const namespace = this.namespaceOf(node);
     await this.#commands.shellIn(namespace, commonSettings);
-    const tree = hasRing ? "stp_state 1 forward_delay 200" : "stp_state 0 forward_delay 0";
+    const tree = hasRing ? quickTree : "stp_state 0 forward_delay 0";
     const ports = interfacesOf(planned).filter((name) => name !== managementInterface);
     await this.#commands.ipIn(namespace, [
       "link set lo up",
@@ -152,9 +152,8 @@ export class Network {
   }
 }
 
-function interfacesOf({ ports, controllerPort, node: _ }: PlannedSwitch): readonly string[] {
-  const inUse = [...ports.values()];
-  return [...inUse, ...(controllerPort === null ? [] : [controllerPort]), managementInterface];
+function interfacesOf({ ports, controllerPort }: PlannedSwitch): readonly string[] {
+  return [...ports.values(), ...(controllerPort === null ? [] : [controllerPort]), managementInterface];
 }
 
 function managementLines({ management }: PlannedSwitch, index: number): readonly string[] {
@@ -170,6 +169,9 @@ function routeLines({ routes }: PlannedMachine, name: string): readonly string[]
       return `route replace ${to}/32${next} dev ${name} src ${source} metric ${metric}${via === null ? "" : " onlink"}`;
     });
 }
+
+/** A spanning tree as quick as the kernel has one, in hundredths of a second. */
+const quickTree = "stp_state 1 forward_delay 200 hello_time 100 max_age 600";
 
 /** Without IPv6 nobody speaks on a segment but who is asked to. */
 const commonSettings = [
