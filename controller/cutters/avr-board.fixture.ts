@@ -183,7 +183,7 @@ export class InProcessBoard implements TestBoard {
 
   #unplug(): void {
     this.#chip = null;
-    this.#connection?.end("the device is gone");
+    this.#connection?.end();
   }
 
   #plugIn(): void {
@@ -205,10 +205,10 @@ export class InProcessBoard implements TestBoard {
 
 class InProcessConnection implements SerialConnection {
   isOpen = true;
-  readonly ended: Promise<string>;
+  readonly ended: Promise<void>;
   readonly #send: (bytes: Uint8Array) => void;
   #listeners: ((bytes: Uint8Array) => void)[] = [];
-  #onEnd: (why: string) => void = () => {};
+  #onEnd: () => void = () => {};
 
   constructor(send: (bytes: Uint8Array) => void) {
     this.#send = send;
@@ -232,14 +232,14 @@ class InProcessConnection implements SerialConnection {
     await Promise.resolve();
   }
 
-  end(why: string): void {
+  end(): void {
     this.isOpen = false;
     this.#listeners = [];
-    this.#onEnd(why);
+    this.#onEnd();
   }
 
   async close(): Promise<void> {
-    this.end("it was closed");
+    this.end();
     await Promise.resolve();
   }
 }

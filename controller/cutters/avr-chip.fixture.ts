@@ -145,18 +145,17 @@ export class AvrChip {
   }
 
   #run(until: number, condition: () => boolean): boolean {
-    while (this.cycles < until) {
-      this.#step(until);
+    while (this.#parts.cpu.cycles < until) {
+      this.#step(this.#parts.cpu, until);
       if (this.#resetAsked !== null) this.reset(this.#resetAsked);
       if (condition()) return true;
     }
     return false;
   }
 
-  #step(until: number): void {
-    const { cpu } = this.#parts;
+  #step(cpu: CPU, until: number): void {
     if (this.#isAsleep) {
-      this.#sleep(until);
+      this.#sleep(cpu, until);
       return;
     }
     const instruction = this.#flash[cpu.pc];
@@ -164,20 +163,18 @@ export class AvrChip {
     if (instruction === instructions.enableInterrupts) return;
     if (instruction === instructions.sleep)
       this.#isAsleep = ((cpu.data[registers.sleepControl] ?? 0) & sleepEnable) !== 0;
-    this.#tick();
+    this.#tick(cpu);
   }
 
   /** Nothing changes while the CPU is asleep but by what the peripherals have planned: time can go there at once. */
-  #sleep(until: number): void {
-    const { cpu } = this.#parts;
+  #sleep(cpu: CPU, until: number): void {
     const next = this.#jumpsIdleTime ? Math.max(cpu.cycles + 1, nextEventAt(cpu)) : cpu.cycles + 1;
     cpu.cycles = Math.min(next, until);
-    this.#tick();
+    this.#tick(cpu);
   }
 
   /** Lets the peripherals do what is due; an interrupt wakes the CPU. */
-  #tick(): void {
-    const { cpu } = this.#parts;
+  #tick(cpu: CPU): void {
     const before = cpu.pc;
     cpu.tick();
     if (cpu.pc !== before) this.#isAsleep = false;

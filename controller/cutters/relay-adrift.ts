@@ -4,6 +4,7 @@ import { randomInt } from "node:crypto";
 import { CutterFailure, type CutterIdentity } from "./cutter.ts";
 import type { RelayOpening, RelaySession } from "./relay-cutter.ts";
 import { encodeLine, LineReader } from "./relay-line.ts";
+import { SerialAnswers } from "./serial-answers.ts";
 import type { SerialConnection } from "./serial-connection.ts";
 
 const protocolVersion = 1;
@@ -33,6 +34,7 @@ export async function openAdriftSession({ title, channels, connect }: RelayOpeni
 class AdriftSession implements RelaySession {
   readonly #title: string;
   readonly #connection: SerialConnection;
+  readonly #answers: SerialAnswers;
   readonly #reader = new LineReader();
   readonly #awaited = new Map<string, (answer: string) => void>();
   readonly #words: NodeJS.Timeout;
@@ -43,6 +45,7 @@ class AdriftSession implements RelaySession {
   constructor(title: string, connection: SerialConnection) {
     this.#title = title;
     this.#connection = connection;
+    this.#answers = new SerialAnswers(connection);
     connection.onBytes((bytes) => this.#take(bytes));
     this.#words = setInterval(() => this.#say(), wordEveryMs);
     this.#words.unref();
@@ -128,18 +131,7 @@ class AdriftSession implements RelaySession {
   async #attempt(request: string, msMax: number): Promise<string | null> {
     this.#tag = (this.#tag % tagMax) + 1;
     const tag = String(this.#tag);
-    const answer = new Promise<string | null>((resolve) => {
-      const timer = setTimeout(() => resolve(null), msMax);
-      this.#awaited.set(tag, (text) => {
-        clearTimeout(timer);
-        resolve(text);
-      });
-      // What is gone does not answer any more.
-      void this.#connection.ended.then(() => {
-        clearTimeout(timer);
-        resolve(null);
-      });
-    });
+    const answer = this.#answers.wait<string>(msMax, (take) => this.#awaited.set(tag, take));
     try {
       await this.#connection.write(Buffer.from(encodeLine(`${tag} ${request}`)));
       return await answer;

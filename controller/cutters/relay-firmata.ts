@@ -10,7 +10,8 @@ import {
   forgetFirmataBoard,
 } from "./firmata-library.ts";
 import type { RelayOpening, RelaySession } from "./relay-cutter.ts";
-import { type SerialConnection, within } from "./serial-connection.ts";
+import { SerialAnswers } from "./serial-answers.ts";
+import type { SerialConnection } from "./serial-connection.ts";
 
 /** Opening the port resets most boards; StandardFirmata then answers after two seconds, and tells of its pins for one more. */
 const readyMsMax = 6_000;
@@ -34,16 +35,13 @@ class FirmataSession implements RelaySession {
   readonly #io: FirmataIo;
   readonly #board: FirmataBoard;
   readonly #relays = new Map<number, FirmataRelay>();
-  readonly #gone: Promise<never>;
+  readonly #answers: SerialAnswers;
 
   constructor(title: string, connection: SerialConnection) {
     this.#title = title;
     this.#connection = connection;
     ({ io: this.#io, board: this.#board } = createFirmataBoard(connection));
-    this.#gone = connection.ended.then((why) => {
-      throw new CutterFailure(`${title} went away: ${why}. Plug it in again.`);
-    });
-    this.#gone.catch(() => {});
+    this.#answers = new SerialAnswers(connection);
   }
 
   get isOpen(): boolean {
@@ -51,11 +49,13 @@ class FirmataSession implements RelaySession {
   }
 
   async start(channels: readonly number[]): Promise<void> {
-    const ready = new Promise<void>((resolve) => this.#board.once("ready", resolve));
-    const late =
-      `${this.#title} does not answer as StandardFirmata does. Is that the firmware on it? ` +
-      `With Adrift's own ("adrift flash relay") write "firmware: adrift" into the bench.`;
-    await within(readyMsMax, late, Promise.race([ready, this.#gone]));
+    const ready = await this.#answers.wait<true>(readyMsMax, (take) => this.#board.once("ready", () => take(true)));
+    if (ready === null) {
+      throw new CutterFailure(
+        `${this.#title} does not answer as StandardFirmata does. Is that the firmware on it? ` +
+          `With Adrift's own ("adrift flash relay") write "firmware: adrift" into the bench.`,
+      );
+    }
     for (const channel of channels) {
       if (this.#io.pins[channel]?.supportedModes.includes(this.#io.MODES.OUTPUT) !== true) {
         throw new CutterFailure(`${this.#title} has no pin ${channel} for a relay: choose one that can be an output.`);
@@ -115,9 +115,11 @@ class FirmataSession implements RelaySession {
   }
 
   async #query(channel: number): Promise<void> {
-    const answer = new Promise<void>((resolve) => this.#io.queryPinState(channel, resolve));
-    const late = `${this.#title} does not say how its pin ${channel} is. Plug it out and in again.`;
-    await within(answerMsMax, late, Promise.race([answer, this.#gone]));
+    const answer = await this.#answers.wait<true>(answerMsMax, (take) =>
+      this.#io.queryPinState(channel, () => take(true)),
+    );
+    if (answer !== null) return;
+    throw new CutterFailure(`${this.#title} does not say how its pin ${channel} is. Plug it out and in again.`);
   }
 
   #relayOf(channel: number): FirmataRelay {

@@ -4,12 +4,13 @@ import { stat } from "node:fs/promises";
 import { isMainThread } from "node:worker_threads";
 import { SerialPort } from "serialport";
 import { CutterFailure } from "./cutter.ts";
+import { within, wordsOf } from "./lease-bounds.ts";
 
 /** An open port. It ends once, whoever ends it. */
 export type SerialConnection = {
   readonly isOpen: boolean;
-  /** Why it ended; resolves when it has. */
-  readonly ended: Promise<string>;
+  /** Resolves when it is closed, whether by us or because the device is gone. */
+  readonly ended: Promise<void>;
   onBytes(listener: (bytes: Uint8Array) => void): void;
   /** Resolves when all of it has left for the device. @throws {CutterFailure} if the port is gone, or too slow */
   write(bytes: Uint8Array): Promise<void>;
@@ -38,9 +39,9 @@ export async function connectSerial(path: string, baudRate: number): Promise<Ser
   port.on("error", () => {});
   try {
     await within(
-      openMsMax,
-      "it did not open",
       call((done) => port.open(done)),
+      openMsMax,
+      path,
     );
   } catch (error) {
     port.once("open", () => port.close());
@@ -50,7 +51,7 @@ export async function connectSerial(path: string, baudRate: number): Promise<Ser
 }
 
 class OpenPort implements SerialConnection {
-  readonly ended: Promise<string>;
+  readonly ended: Promise<void>;
   readonly #path: string;
   readonly #port: SerialPort;
 
@@ -59,7 +60,7 @@ class OpenPort implements SerialConnection {
     this.#port = port;
     // A device that is pulled can make its port close twice.
     this.ended = new Promise((resolve) => {
-      port.once("close", (error: Error | null) => resolve(error === null ? "it was closed" : "the device is gone"));
+      port.once("close", () => resolve());
     });
   }
 
@@ -73,11 +74,9 @@ class OpenPort implements SerialConnection {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      await within(writeMsMax, "it takes nothing more", this.#write(bytes));
+      await within(this.#write(bytes), writeMsMax, this.#path);
     } catch (error) {
-      throw new CutterFailure(
-        `Nothing can be sent through ${this.#path}: ${messageOf(error)}. Is it still plugged in?`,
-      );
+      throw new CutterFailure(`Nothing can be sent through ${this.#path}: ${wordsOf(error)}. Is it still plugged in?`);
     }
   }
 
@@ -90,9 +89,9 @@ class OpenPort implements SerialConnection {
   async close(): Promise<void> {
     if (!this.#port.isOpen) return;
     await within(
-      closeMsMax,
-      "it did not close",
       call((done) => this.#port.close(done)),
+      closeMsMax,
+      this.#path,
     ).catch(() => {});
   }
 }
@@ -105,31 +104,14 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 function whyNotOpened(error: unknown): string {
-  const message = messageOf(error);
+  const message = wordsOf(error);
   if (message.includes("lock")) return "another program holds it. Close that program first.";
   if (message.includes("ermission")) return "you may not use it. Join the group that owns it, mostly dialout.";
   return `${message}. Plug the device out and in again.`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function call(start: (done: (error?: Error | null) => void) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => (error ? reject(error) : resolve()));
   });
-}
-
-/** The promise, or an error with this message once it has taken so long. */
-export async function within<Value>(msMax: number, late: string, promise: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new CutterFailure(late)), msMax);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -4,7 +4,7 @@
  */
 
 import { CutterFailure } from "./cutter.ts";
-import { within } from "./serial-connection.ts";
+import { within, wordsOf } from "./lease-bounds.ts";
 
 /** A device that has answered and has been set up. */
 export type SerialSession = {
@@ -50,17 +50,16 @@ export class SerialLine<Session extends SerialSession> {
   async #take<Result>(work: (session: Session) => Promise<Result>, msMax: number): Promise<Result> {
     const turn = this.#latest.then(() => this.#workInSession(work));
     this.#latest = turn.catch(() => {});
-    const late = `${this.#name} takes more than ${msMax / 1_000} s to answer. Try again, or plug it out and in again.`;
-    return await within(msMax, late, turn);
+    return await within(turn, msMax, this.#name);
   }
 
   /** Lets go of the device. Later calls fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await within(
-      callMsMax,
-      "late",
       this.#latest.then(() => this.#end()),
+      callMsMax,
+      this.#name,
     ).catch(() => {});
   }
 
@@ -74,7 +73,7 @@ export class SerialLine<Session extends SerialSession> {
       return await work(this.#session);
     } catch (error) {
       if (!(error instanceof Refusal)) await this.#end();
-      throw error instanceof CutterFailure ? error : new CutterFailure(`${this.#name}: ${String(error)}`);
+      throw error instanceof CutterFailure ? error : new CutterFailure(`${this.#name}: ${wordsOf(error)}`);
     }
   }
 

@@ -9,6 +9,7 @@
 import type { Cutter } from "../../hardware/bench.ts";
 import { CutterFailure, type CutterIdentity, type OpenCutter } from "./cutter.ts";
 import { channelsOf, openRelays, RelayCutter, type RelayOpening, type RelaySession } from "./relay-cutter.ts";
+import { SerialAnswers } from "./serial-answers.ts";
 import { type ConnectSerial, connectSerial, type SerialConnection } from "./serial-connection.ts";
 import { Refusal, SerialLine } from "./serial-line.ts";
 import type { CutterSurroundings } from "./surroundings.ts";
@@ -59,6 +60,7 @@ async function openLcusSession({ title, channels, connect }: RelayOpening, habit
 class LcusSession implements RelaySession {
   readonly #title: string;
   readonly #connection: SerialConnection;
+  readonly #answers: SerialAnswers;
   readonly #habits: Habits;
   #heard = "";
   #onHeard = (): void => {};
@@ -66,6 +68,7 @@ class LcusSession implements RelaySession {
   constructor(title: string, connection: SerialConnection, habits: Habits) {
     this.#title = title;
     this.#connection = connection;
+    this.#answers = new SerialAnswers(connection);
     this.#habits = habits;
     connection.onBytes((bytes) => {
       this.#heard += Buffer.from(bytes).toString("latin1");
@@ -136,17 +139,12 @@ class LcusSession implements RelaySession {
   async #status(channel: number): Promise<boolean | null> {
     this.#heard = "";
     await this.#connection.write(Uint8Array.of(statusQuery));
-    return await new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#onHeard = () => {};
-        resolve(statusIn(this.#heard, channel));
-      };
-      const timer = setTimeout(end, answerMsMax);
-      void this.#connection.ended.then(end);
+    return await this.#answers.wait<boolean>(answerMsMax, (take) => {
       this.#onHeard = () => {
-        if (statusIn(this.#heard, channel) !== null) end();
+        const isOn = statusIn(this.#heard, channel);
+        if (isOn !== null) take(isOn);
       };
+      this.#onHeard();
     });
   }
 }

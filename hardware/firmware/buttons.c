@@ -16,8 +16,8 @@ void buttons_start(void) {
 uint8_t buttons_pressed(void) {
   const uint8_t changed = (uint8_t)(~BUTTON_PIN & ALL_CHANNELS) ^ down;
   uint8_t pressed = 0;
-  for (uint8_t channel = 0; channel < CHANNELS; channel++) {
-    const uint8_t bit = (uint8_t)(1 << channel);
+  uint8_t bit = 1;
+  for (uint8_t channel = 0; channel < CHANNELS; channel++, bit <<= 1) {
     if ((changed & bit) == 0) {
       changed_for[channel] = 0;
     } else if (++changed_for[channel] == DEBOUNCE_MS) {

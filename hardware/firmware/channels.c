@@ -14,8 +14,9 @@ static channel_t channels[CHANNELS];
 
 static uint8_t cut_channels(void) {
   uint8_t cut = 0;
-  for (uint8_t channel = 0; channel < CHANNELS; channel++) {
-    if (channels[channel].state != CHANNEL_WHOLE) cut |= (uint8_t)(1 << channel);
+  uint8_t bit = 1;
+  for (uint8_t channel = 0; channel < CHANNELS; channel++, bit <<= 1) {
+    if (channels[channel].state != CHANNEL_WHOLE) cut |= bit;
   }
   return cut;
 }

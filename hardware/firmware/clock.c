@@ -4,7 +4,7 @@
 #include <avr/io.h>
 #include <util/atomic.h>
 
-#define PRESCALER 64
+#define PRESCALER 128
 #define COUNTS_PER_MS (F_CPU / PRESCALER / 1000)
 
 /* So soon after a reset the count starts over: what cannot live with that shows at once, and not after 49 days. */
@@ -13,18 +13,18 @@
 static volatile uint32_t now_ms;
 static volatile bool ticked;
 
-ISR(TIMER1_COMPA_vect) {
+ISR(TIMER2_COMPA_vect) {
   now_ms++;
   ticked = true;
 }
 
 void clock_start(void) {
   now_ms = 0UL - MS_BEFORE_WRAP;
-  TCNT1 = 0;
-  OCR1A = COUNTS_PER_MS - 1;
-  TCCR1A = 0;
-  TCCR1B = _BV(WGM12) | _BV(CS11) | _BV(CS10);
-  TIMSK1 = _BV(OCIE1A);
+  TCNT2 = 0;
+  OCR2A = COUNTS_PER_MS - 1;
+  TCCR2A = _BV(WGM21);
+  TCCR2B = _BV(CS22) | _BV(CS20);
+  TIMSK2 = _BV(OCIE2A);
 }
 
 uint32_t clock_now_ms(void) {

@@ -1,4 +1,4 @@
-/* Milliseconds, counted by timer 1. */
+/* Milliseconds, counted by timer 2. */
 #pragma once
 
 #include <stdbool.h>

@@ -53,9 +53,9 @@ static void heal_what_ran_out(uint32_t now_ms) {
 
 /* A button turns its channel round, whoever cut it: a hand at the bench comes before every program. */
 static void serve_buttons(uint32_t now_ms) {
-  const uint8_t pressed = buttons_pressed();
-  for (uint8_t channel = 0; channel < CHANNELS; channel++) {
-    if ((pressed & (uint8_t)(1 << channel)) == 0) continue;
+  uint8_t pressed = buttons_pressed();
+  for (uint8_t channel = 0; pressed != 0; channel++, pressed >>= 1) {
+    if ((pressed & 1) == 0) continue;
     if (channel_state(channel) == CHANNEL_WHOLE) {
       channel_cut(channel, CHANNEL_CUT_BY_HAND, now_ms, HAND_LEASE_MS);
       protocol_tell_cut(channel, "hand");
