@@ -4,10 +4,11 @@ import type { Command } from "commander";
 import type { Ends } from "../ends.ts";
 import type { Shell } from "../shell.ts";
 import type { FlashOptions } from "./flash-plan.ts";
+import type { FlashRelayOptions } from "./flash-relay.ts";
 
 /** Adds them to the program. */
 export function addCardCommands(program: Command, shell: Shell, ends: Ends): void {
-  program
+  const flashCommand = program
     .command("flash")
     .description("write the cards of boards: the system, and who each of them is")
     .argument("<boards...>", "boards of the bench")
@@ -26,5 +27,18 @@ export function addCardCommands(program: Command, shell: Shell, ends: Ends): voi
     .option("--dry-run", "say what would be done, and do nothing")
     .action((boards: string[], options: FlashOptions) =>
       ends(import("./flash.ts").then(({ flash }) => flash(shell, boards, options))),
+    );
+
+  flashCommand
+    // Behind "relay" its own options stand, though some are called like those of cards.
+    .enablePositionalOptions()
+    .command("relay")
+    .description("write the relay firmware to a microcontroller (a board that is called relay needs another name)")
+    .requiredOption("--port <port>", "its serial port, as in /dev/ttyACM0")
+    .option("--yes", "do not ask")
+    .option("--dry-run", "say what would be done, and do nothing")
+    .option("--json", "print one JSON document and nothing else")
+    .action((options: FlashRelayOptions) =>
+      ends(import("./flash-relay.ts").then(({ flashRelay }) => flashRelay(shell, options))),
     );
 }
