@@ -36,7 +36,11 @@ export async function runInNamespace(): Promise<number | null> {
   const namespace = namespaceOf(run, controllerNode);
   try {
     await sweepNetnsLeftovers();
-    await new Commands(warden).ip([`netns add ${namespace}`]);
+    await new Commands(warden).ip([`netns add ${namespace}`]).catch((error: BenchFailure) => {
+      throw new BenchFailure(
+        `${error.message}\nInside a container root may not make network namespaces unless it was started privileged.`,
+      );
+    });
     const { status, signal } = await runIn(namespace, post, warden);
     if (signal === null) return status ?? 0;
     if (!post.heard.includes(signal)) {
