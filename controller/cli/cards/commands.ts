@@ -30,15 +30,18 @@ export function addCardCommands(program: Command, shell: Shell, ends: Ends): voi
     );
 
   flashCommand
-    // Behind "relay" its own options stand, though some are called like those of cards.
-    .enablePositionalOptions()
     .command("relay")
     .description("write the relay firmware to a microcontroller (a board that is called relay needs another name)")
     .requiredOption("--port <port>", "its serial port, as in /dev/ttyACM0")
     .option("--yes", "do not ask")
     .option("--dry-run", "say what would be done, and do nothing")
     .option("--json", "print one JSON document and nothing else")
-    .action((options: FlashRelayOptions) =>
-      ends(import("./flash-relay.ts").then(({ flashRelay }) => flashRelay(shell, options))),
+    // Options that cards have too are taken by the command above: all are asked for, wherever they went.
+    .action((_options: unknown, command: Command) =>
+      ends(
+        import("./flash-relay.ts").then(({ flashRelay }) =>
+          flashRelay(shell, command.optsWithGlobals<FlashRelayOptions>()),
+        ),
+      ),
     );
 }
