@@ -9,6 +9,7 @@ import type { CommandHost, Person } from "../cutters/surroundings.ts";
 import type { BenchAction } from "../experiment/bench-action.ts";
 import type { ExperimentWorkload } from "../experiment/model.ts";
 import type { ClusterView } from "../experiment/resolve.ts";
+import type { Time } from "../experiment/time.ts";
 import {
   type BenchClient,
   type BenchClosing,
@@ -17,6 +18,7 @@ import {
   type Death,
   type ExperimentBench,
 } from "./bench.ts";
+import type { BoardMoment, PlacedMoment } from "./board-clocks.ts";
 import { Operator, type Refusal } from "./local/operator.ts";
 import { OverMqtt } from "./over-mqtt.ts";
 import { type RackAccess, rackAccess } from "./rack/addresses.ts";
@@ -30,6 +32,8 @@ export type RackSettings = {
   /** The folder of the bench's file: its `keys/` opens the brokers, and its relative paths begin there. */
   readonly folder: string;
   readonly person: Person;
+  /** The time line of the run, on which the boards' clocks are placed. */
+  readonly time: Time;
   /** What no other run of this cluster is called. */
   readonly run: string;
   /** Hears what was found cut and healed, in sentences. */
@@ -40,7 +44,7 @@ export type RackSettings = {
 export async function openRackExperimentBench(settings: RackSettings): Promise<ExperimentBench> {
   const { bench, folder, person, tell } = settings;
   const access = rackAccess(bench, folder);
-  const cluster = await connectTo(bench, access);
+  const cluster = await connectTo(settings, access);
   const hosts = new BoardHosts(bench);
   try {
     const cutters = await openCutters({
@@ -63,9 +67,10 @@ export async function openRackExperimentBench(settings: RackSettings): Promise<E
   }
 }
 
-async function connectTo(bench: Bench, { brokers, keys }: RackAccess): Promise<OverMqtt> {
+async function connectTo({ bench, time }: RackSettings, { brokers, keys }: RackAccess): Promise<OverMqtt> {
   try {
-    return await OverMqtt.connect({ bench, brokers: brokers.map(({ url }) => url), keys });
+    const urls = brokers.map(({ url }) => url);
+    return await OverMqtt.connect({ bench, brokers: urls, keys, nowUs: () => time.nowUs() });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new BenchFailure(`The rack ${bench.name} is not there: ${why} "npx adrift doctor" looks for the reason.`);
@@ -186,6 +191,14 @@ class Rack implements ExperimentBench {
 
   flightRecords(): Promise<readonly BoardRecord[]> {
     return this.#parts.cluster.flightRecords();
+  }
+
+  place(board: string, moment: BoardMoment): PlacedMoment | null {
+    return this.#parts.cluster.place(board, moment);
+  }
+
+  watchLinks(tell: (cable: string, up: boolean) => void): void {
+    this.#parts.cutters.watchLinks(tell);
   }
 
   /** Whatever supervises a board on a rack starts it again: its flight recorder tells of it. */

@@ -94,6 +94,7 @@ async function startBench({ kind, experiment, bench, benchFile }: RealTimeRun, s
         bench,
         folder: dirname(resolve(shell.folder, benchFile.name)),
         person: personAt(process.stdin, process.stderr),
+        time: realTime,
         run: randomBytes(6).toString("hex"),
         tell: (sentence) => shell.err.write(`${sentence}\n`),
       });

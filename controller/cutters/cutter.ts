@@ -29,6 +29,13 @@ export type OpenCutter = {
   heal(cable: Cable): Promise<void>;
   /** How it really is: asked from the device, never remembered. */
   read(cable: Cable): Promise<CircuitState>;
+  /**
+   * Whether the device sees a link on the cable, so that something is plugged in and switched on at the other end; missing
+   * where the device cannot tell. Asked again and again.
+   *
+   * @throws {CutterFailure} if the device does not answer
+   */
+  readonly hasLink?: (cable: Cable) => Promise<boolean>;
   /** Which device this is, asked from it: for people, before they trust it with a cable. */
   identify(): Promise<CutterIdentity>;
   /** Lets go of the device. What is cut stays cut, as far as the device has it so. */

@@ -18,6 +18,7 @@ import { within } from "./lease-bounds.ts";
 import { type LeasedThing, Ledger, usualLedgerFolder } from "./ledger.ts";
 import { boardsAtEnds, deviceOfSource, devicesOfBench, devicesOfCable, takeDevices } from "./ledger-devices.ts";
 import { answerMsMax, answerMsMaxOf } from "./ledger-heal.ts";
+import { watchLinks } from "./link-watch.ts";
 import type { CutterSurroundings } from "./surroundings.ts";
 
 /** What cutters are opened with. */
@@ -81,6 +82,7 @@ export class Cutters {
   readonly #parts: Parts;
   readonly #leases: LeaseKeeper;
   readonly #directions = new Map<string, CutDirection>();
+  #endLinkWatch: () => void = () => undefined;
   #closing: Promise<BenchClosing> | null = null;
 
   /** Use `openCutters`. */
@@ -144,6 +146,12 @@ export class Cutters {
     return await within(this.#cutterOf(found).read(found), answerMsMax, found.name);
   }
 
+  /** Tells whenever the link of a cable comes or goes, of those whose cutters can see it; ends with `close`. */
+  watchLinks(tell: (cable: string, up: boolean) => void): void {
+    const watched = this.#parts.bench.cables.map((cable) => ({ cable, cutter: this.#cutterOf(cable) }));
+    this.#endLinkWatch = watchLinks(watched, tell);
+  }
+
   /** What this process has cut. */
   state(): CuttersState {
     const held = this.#leases.held.map(({ circuit, untilMs }) => ({ key: circuit.key, untilMs }));
@@ -169,6 +177,7 @@ export class Cutters {
 
   async #close(): Promise<BenchClosing> {
     const { open, guardian, lock } = this.#parts;
+    this.#endLinkWatch();
     const leftovers = await this.#leases.close();
     await open.close();
     await lock.release();

@@ -58,6 +58,10 @@ class MikrotikPorts implements ManagedPorts {
     return isEnabled(await this.#find(port, untilMs));
   }
 
+  async hasLink(port: string, untilMs: number): Promise<boolean> {
+    return (await this.#find(port, untilMs))["running"] === "true";
+  }
+
   async setOpen(port: string, open: boolean, untilMs: number): Promise<void> {
     const item = await this.#find(port, untilMs);
     if (isEnabled(item) === open) return;

@@ -6,6 +6,8 @@ import type { CutterIdentity } from "./cutter.ts";
 export type ManagedPorts = {
   /** Whether the port is open, as far as its administrator wants: a cable need not be plugged in. */
   isOpen(port: string, untilMs: number): Promise<boolean>;
+  /** Whether the port has a link: something is plugged in and switched on at the other end, and the port is open. */
+  hasLink(port: string, untilMs: number): Promise<boolean>;
   /** Opens or closes a port; resolves when the switch says that it is so. Refuses to close the one that carries this. */
   setOpen(port: string, open: boolean, untilMs: number): Promise<void>;
   /** Which switch it is, what is to be known of it, and the labels of its ports. */

@@ -11,6 +11,7 @@ const sysName = "1.3.6.1.2.1.1.5.0";
 const ifName = "1.3.6.1.2.1.31.1.1.1.1";
 const ifDescr = "1.3.6.1.2.1.2.2.1.2";
 const ifAdminStatus = "1.3.6.1.2.1.2.2.1.7";
+const ifOperStatus = "1.3.6.1.2.1.2.2.1.8";
 /** The interface that has an IPv4 address, by this address (RFC 1213). */
 const ipAdEntIfIndex = "1.3.6.1.2.1.4.20.1.2";
 /** The same for any address (RFC 4293), by its kind, its length and its bytes. */
@@ -42,6 +43,14 @@ class SnmpPorts implements ManagedPorts {
 
   isOpen(port: string, untilMs: number): Promise<boolean> {
     return this.#agent.converse(untilMs, async (agent) => (await this.#find(agent, port)).status === statusUp);
+  }
+
+  hasLink(port: string, untilMs: number): Promise<boolean> {
+    return this.#agent.converse(untilMs, async (agent) => {
+      const { row } = await this.#find(agent, port);
+      const [status] = await agent.get(`${ifOperStatus}.${row.ifIndex}`);
+      return Number(status) === statusUp;
+    });
   }
 
   setOpen(port: string, open: boolean, untilMs: number): Promise<void> {

@@ -15,6 +15,9 @@ export type SwitchCutterSettings = Extract<Cutter, { readonly driver: "switch" }
 /** How long anything that is asked of a switch may take, the wait for what was asked before included. */
 export const switchMsMax = 4_500;
 
+/** How long a look at a port's link may take: it comes again soon. */
+const linkMsMax = 1_500;
+
 /**
  * Opens the cutter.
  *
@@ -77,6 +80,11 @@ class SwitchCutter implements OpenCutter {
   async read(cable: Cable): Promise<CircuitState> {
     const port = this.#portOf(cable);
     return (await this.#inTurn(port, (untilMs) => this.#ports.isOpen(port, untilMs))) ? "whole" : "both";
+  }
+
+  /** Waits for no other call of this port: it changes nothing. */
+  hasLink(cable: Cable): Promise<boolean> {
+    return this.#ports.hasLink(this.#portOf(cable), performance.now() + linkMsMax);
   }
 
   async identify(): Promise<CutterIdentity> {
