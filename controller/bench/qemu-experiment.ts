@@ -4,7 +4,8 @@ import type { Bench } from "../../hardware/bench.ts";
 import type { BenchAction } from "../experiment/bench-action.ts";
 import type { RaftSettings } from "../experiment/model.ts";
 import { type Time, waitUntil } from "../experiment/time.ts";
-import { BenchFailure, type Death, type ExperimentBench } from "./bench.ts";
+import { BenchFailure, type ExperimentBench } from "./bench.ts";
+import { Deaths } from "./local/deaths.ts";
 import { OverMqtt } from "./over-mqtt.ts";
 import { emulatedTiming, patience, patientWorkload } from "./qemu/emulation.ts";
 import { controllerKeys } from "./qemu/equip.ts";
@@ -12,7 +13,6 @@ import { type QemuBench, startQemuBench } from "./qemu/qemu-bench.ts";
 
 /** So long machines have to boot, all at once, on a small computer. */
 const bootWithinUs = 600_000_000;
-const linesMax = 3;
 
 /**
  * Boots all boards; resolves when each of them answers.
@@ -27,15 +27,12 @@ export async function startQemuExperimentBench(
   tell: (line: string) => void,
 ): Promise<ExperimentBench> {
   const bench: Bench = { ...described, timing: emulatedTiming };
-  const deaths: Death[] = [];
+  const deaths = new Deaths();
   const qemu = await startQemuBench({
     bench,
     raft,
     tell,
-    changed(name, change) {
-      if (change.kind !== "died") return;
-      deaths.push({ name, atUs: time.nowUs(), reason: [change.reason, ...change.lines.slice(-linesMax)].join("; ") });
-    },
+    changed: (name, change) => deaths.note(name, change, time.nowUs()),
   });
   try {
     const { heartbeatMs, electionMinMs, electionMaxMs } = emulatedTiming;
@@ -43,7 +40,7 @@ export async function startQemuExperimentBench(
       `Booting ${bench.boards.length} emulated boards, which takes a minute or two. Their timers: heartbeat ${heartbeatMs} ms, ` +
         `election ${electionMinMs}-${electionMaxMs} ms; clients wait ${patience} times as long as the experiment says.`,
     );
-    const cluster = await OverMqtt.connect({ bench, brokers: qemu.brokerUrls, keys: controllerKeys(qemu.keys) });
+    const cluster = await OverMqtt.connect({ bench, brokers: qemu.brokerUrls, keys: controllerKeys(qemu.keys), nowUs: () => time.nowUs() });
     const startedUs = time.nowUs();
     await awaitBoards(
       qemu,
@@ -64,7 +61,8 @@ export async function startQemuExperimentBench(
       connectClient: (name, workload) => cluster.connectClient(name, patientWorkload(workload)),
       statuses: () => cluster.statuses(),
       flightRecords: () => cluster.flightRecords(),
-      deaths: () => deaths,
+      place: (board, moment) => cluster.place(board, moment),
+      deaths: () => deaths.all,
       async close() {
         await cluster.close();
         await qemu.close();

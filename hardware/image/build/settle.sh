@@ -45,9 +45,12 @@ cat "$tree"/usr/lib/sysusers.d/*.conf | sed 's/^u!/u/' | systemd-sysusers --root
 # Units that start.
 systemctl --root="$tree" --quiet preset-all
 systemctl --root="$tree" --quiet set-default multi-user.target
-sed '/^#/d' "$here/masked.txt" | while read -r unit; do ln -sf /dev/null "$tree/etc/systemd/system/$unit"; done
-# The serial console is the board's own: nobody logs in there.
-ln -s /dev/null "$tree/etc/systemd/system-generators/systemd-getty-generator"
+sed '/^#/d; /^$/d' "$here/masked.txt" | while read -r name; do
+  case $name in
+    *-generator) ln -sf /dev/null "$tree/etc/systemd/system-generators/$name" ;;
+    *) ln -sf /dev/null "$tree/etc/systemd/system/$name" ;;
+  esac
+done
 : >"$tree/etc/machine-id"
 # The system is as new as /etc and /var: no unit has to bring them up to date at the first boot.
 touch "$tree/etc/.updated" "$tree/var/.updated"
