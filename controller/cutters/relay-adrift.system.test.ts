@@ -91,6 +91,14 @@ describe.skipIf(missing !== null)(`boards by simavr (missing here: ${missing ?? 
       await connection.close();
     });
 
+    test("when a second program opens its port, then that is told who is in the way, and the first keeps its cut", async () => {
+      const cutter = await open(board);
+      await cutter.cut(first, "both", 60_000);
+      await expect(open(board)).rejects.toThrow(/another program holds it/);
+      expect(await cutter.read(first)).toBe("both");
+      await cutter.close();
+    });
+
     test("when its program hangs while a cable is cut, then it starts again healed, and its identity says why", async () => {
       const cutter = await open(board);
       await cutter.cut(first, "both", 60_000);
