@@ -4,7 +4,7 @@
  * promised with the first.
  */
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import type { Bench, NodeName } from "../../hardware/bench.ts";
@@ -71,8 +71,16 @@ export function decideFounding(folder: string, bench: Bench, boards: readonly No
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(`${path}.new`, `${JSON.stringify(changed, null, 2)}\n`);
       renameSync(`${path}.new`, path);
+      leaveToOwner(folder, [dirname(path), path]);
     },
   };
+}
+
+/** Drives are written as root; what is written beside the bench belongs to whoever the bench belongs to. */
+function leaveToOwner(folder: string, paths: readonly string[]): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(folder);
+  for (const path of paths) chownSync(path, uid, gid);
 }
 
 function readRecord(path: string): CardRecord | null {

@@ -21,6 +21,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Fat } from "./fat.ts";
+import { openImage } from "./image-file.ts";
+import { openDrive } from "./target.ts";
+import { writeCards } from "./write-card.ts";
 
 const adrift = fileURLToPath(new URL("../../bin/adrift.mjs", import.meta.url));
 const images = fileURLToPath(new URL("../../hardware/image/", import.meta.url));
@@ -170,6 +174,22 @@ describe.skipIf(isMissing)("adrift flash --out, from an image packed by xz", () 
     expect(drive.status).toBe(64);
     expect(drive.err).toMatch(/root\.ext4 is no drive of this machine|drives of this machine cannot be listed/);
     expect(readFileSync(join(folder, "root.ext4")).equals(before)).toBe(true);
+  });
+});
+
+describe.skipIf(isMissing)("a drive", () => {
+  it("is written, and read back past the page cache", async () => {
+    const path = join(folder, "drive");
+    writeFileSync(path, "");
+    truncateSync(path, rootAt + rootBytes + megabyte);
+    const target = await openDrive(path);
+    const image = await openImage(join(folder, "stock.img.xz"), "stock.img.xz");
+    const put = (boot: Fat): void => boot.write("user-data", Buffer.from("#cloud-config\nhostname: pi-1\n"));
+    const [result] = await writeCards([{ target, put, ready: () => undefined }], image, new Date(), () => undefined);
+    await target.close();
+    expect(result?.failure).toBeNull();
+    expect(sh(`mtype -i drive@@${bootAt} ::/user-data`)).toBe("#cloud-config\nhostname: pi-1\n");
+    sh(`cmp -n ${bootAt} drive stock.img; cmp -i ${rootAt} -n ${rootBytes} drive stock.img`);
   });
 });
 

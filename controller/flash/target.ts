@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { constants, readSync } from "node:fs";
-import { type FileHandle, open, rename } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { CardFailure } from "./card-failure.ts";
 
@@ -52,6 +52,7 @@ export async function openImageFile(path: string, name: string): Promise<Target>
   await file.chmod(0o600);
   const target = targetOn(file, name);
   let endBytes = 0;
+  let isFinished = false;
   return {
     ...target,
     async write(offset, bytes) {
@@ -62,7 +63,14 @@ export async function openImageFile(path: string, name: string): Promise<Target>
       else await target.write(offset, bytes);
     },
     readBack: (offset, length) => Readable.from(readAgain(target, offset, length)),
-    finish: () => rename(unfinished, path),
+    async finish() {
+      await rename(unfinished, path);
+      isFinished = true;
+    },
+    async close() {
+      await target.close();
+      if (!isFinished) await rm(unfinished, { force: true });
+    },
   };
 }
 
