@@ -10,7 +10,7 @@ import type { OpenCutter } from "./cutter.ts";
 import { openRelayCutter, type RelaySettings } from "./relay.ts";
 import { relayHex } from "./relay-firmware.fixture.ts";
 import { encodeLine } from "./relay-line.ts";
-import { benchOf, cablesAt, peerOf } from "./relay-surroundings.fixture.ts";
+import { benchOf, cablesAt, openOn, peerOf } from "./relay-surroundings.fixture.ts";
 import { connectSerial } from "./serial-connection.ts";
 
 const missing = process.env["CI"] ? null : missingForSimavr();
@@ -19,13 +19,13 @@ const [first] = cables;
 
 describeCutter("the relay firmware on avr8js", async () => {
   const board = new InProcessBoard(relayHex);
-  return { cutter: await open(board), cables, peer: withButtons(board) };
+  return { cutter: await openOn(board, () => open(board)), cables, peer: withButtons(board) };
 });
 
 describe.skipIf(missing !== null)(`boards by simavr (missing here: ${missing ?? "nothing"})`, () => {
   describeCutter("the relay firmware on simavr", async () => {
     const board = await SimavrBoard.plugIn(relayHex);
-    return { cutter: await open(board), cables, peer: withButtons(board) };
+    return { cutter: await openOn(board, () => open(board)), cables, peer: withButtons(board) };
   });
 
   describe("given a board that runs the relay firmware", () => {

@@ -9,7 +9,7 @@ import type { PinName } from "./avr-chip.fixture.ts";
 import { describeCutter } from "./cutter.suite.ts";
 import type { OpenCutter } from "./cutter.ts";
 import { openRelayCutter } from "./relay.ts";
-import { benchOf, cablesAt, peerOf } from "./relay-surroundings.fixture.ts";
+import { benchOf, cablesAt, openOn, peerOf } from "./relay-surroundings.fixture.ts";
 
 /** Real StandardFirmata for the Uno. It is under the LGPL and comes from where it is published, never from here. */
 const source = {
@@ -32,13 +32,13 @@ describe.skipIf(firmata === null && !process.env["CI"])(
 
     describeCutter("StandardFirmata on avr8js", async () => {
       const board = new InProcessBoard(hex);
-      return { cutter: await open(board), cables, peer: peerOf(board, relayPin) };
+      return { cutter: await openOn(board, () => open(board)), cables, peer: peerOf(board, relayPin) };
     });
 
     describe.skipIf(missing !== null)(`boards by simavr (missing here: ${missing ?? "nothing"})`, () => {
       describeCutter("StandardFirmata on simavr", async () => {
         const board = await SimavrBoard.plugIn(hex);
-        return { cutter: await open(board), cables, peer: peerOf(board, relayPin) };
+        return { cutter: await openOn(board, () => open(board)), cables, peer: peerOf(board, relayPin) };
       });
 
       test("given a pin that cannot hold a relay, when the cutter is opened, then it says which", async () => {

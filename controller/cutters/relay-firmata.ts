@@ -14,7 +14,7 @@ import { SerialAnswers } from "./serial-answers.ts";
 import type { SerialConnection } from "./serial-connection.ts";
 
 /** Opening the port resets most boards; StandardFirmata then answers after two seconds, and tells of its pins for one more. */
-const readyMsMax = 6_000;
+const readyMsMax = 10_000;
 const answerMsMax = 1_000;
 
 /** Waits for the firmware, and heals the channels. @throws {CutterFailure} if it does not answer */

@@ -49,3 +49,16 @@ function cableAt(channel: number, port: number): Cable {
     speedMbps: 100,
   };
 }
+
+/** Opens a cutter on a board that is taken away again if that fails. */
+export async function openOn<Cutter>(
+  board: { dispose(): Promise<void> },
+  open: () => Promise<Cutter>,
+): Promise<Cutter> {
+  try {
+    return await open();
+  } catch (error) {
+    await board.dispose();
+    throw error;
+  }
+}

@@ -16,7 +16,7 @@ export type SerialSession = {
 /** How long a call may take, its wait for the calls before it and for the device's start included. */
 const callMsMax = 5_000;
 /** At the first start a person waits, who is better served by a reason than by haste. */
-const startMsMax = 9_000;
+const startMsMax = 12_000;
 
 export class SerialLine<Session extends SerialSession> {
   readonly #name: string;

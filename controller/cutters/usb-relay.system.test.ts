@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeCutter } from "./cutter.suite.ts";
 import { CutterFailure, type OpenCutter } from "./cutter.ts";
-import { benchOf, cablesAt } from "./relay-surroundings.fixture.ts";
+import { benchOf, cablesAt, openOn } from "./relay-surroundings.fixture.ts";
 import { openUsbRelayCutter } from "./usb-relay.ts";
 import { UsbRelayPeer } from "./usb-relay-peer.fixture.ts";
 
@@ -14,7 +14,7 @@ describe.skipIf(!hasSocat && !process.env["CI"])("boards behind a pair of pseudo
   describeCutter("a USB relay board that says how its relays are", async () => {
     const peer = await UsbRelayPeer.plugIn({ answersStatus: true });
     return {
-      cutter: await open(peer),
+      cutter: await openOn(peer, () => open(peer)),
       cables,
       peer: {
         look: (cable) => peer.look(Number(cable.cutter.channel)),
@@ -44,7 +44,7 @@ describe.skipIf(!hasSocat && !process.env["CI"])("boards behind a pair of pseudo
     beforeEach(async () => {
       peer = await UsbRelayPeer.plugIn({ answersStatus: false });
       peer.set(1, "both");
-      cutter = await open(peer);
+      cutter = await openOn(peer, () => open(peer));
     });
     afterEach(async () => {
       await cutter.close();
