@@ -34,7 +34,13 @@ const limits: { readonly [Kind in BenchKind]: Limits } = {
   simulated: { cannot: {}, inPart: {} },
   local: { cannot: { noise: throughTcp }, inPart: { "power-cut": unflushed } },
   netns: { cannot: { noise: throughTcp }, inPart: { "power-cut": unflushed } },
-  qemu: { cannot: ownMachine, inPart: {} },
+  qemu: {
+    cannot: {
+      ...ownMachine,
+      "one-way": "QEMU pulls a cable out, which ends both directions; a simulated or a local bench can do it",
+    },
+    inPart: {},
+  },
   rack: {
     cannot: {
       ...ownMachine,

@@ -7,7 +7,7 @@ import { type Time, waitUntil } from "../experiment/time.ts";
 import { BenchFailure, type ExperimentBench } from "./bench.ts";
 import { Deaths } from "./local/deaths.ts";
 import { OverMqtt } from "./over-mqtt.ts";
-import { emulatedTiming, patience, patientWorkload } from "./qemu/emulation.ts";
+import { emulatedTiming, patience } from "./qemu/emulation.ts";
 import { controllerKeys } from "./qemu/equip.ts";
 import { type QemuBench, startQemuBench } from "./qemu/qemu-bench.ts";
 
@@ -38,9 +38,14 @@ export async function startQemuExperimentBench(
     const { heartbeatMs, electionMinMs, electionMaxMs } = emulatedTiming;
     tell(
       `Booting ${bench.boards.length} emulated boards, which takes a minute or two. Their timers: heartbeat ${heartbeatMs} ms, ` +
-        `election ${electionMinMs}-${electionMaxMs} ms; clients wait ${patience} times as long as the experiment says.`,
+        `election ${electionMinMs}-${electionMaxMs} ms; clients' patience and promises of time are ${patience} times as long as the experiment says.`,
     );
-    const cluster = await OverMqtt.connect({ bench, brokers: qemu.brokerUrls, keys: controllerKeys(qemu.keys), nowUs: () => time.nowUs() });
+    const cluster = await OverMqtt.connect({
+      bench,
+      brokers: qemu.brokerUrls,
+      keys: controllerKeys(qemu.keys),
+      nowUs: () => time.nowUs(),
+    });
     const startedUs = time.nowUs();
     await awaitBoards(
       qemu,
@@ -58,7 +63,7 @@ export async function startQemuExperimentBench(
         return refusal;
       },
       view: () => cluster.view(qemu.running),
-      connectClient: (name, workload) => cluster.connectClient(name, patientWorkload(workload)),
+      connectClient: (name, workload) => cluster.connectClient(name, workload),
       statuses: () => cluster.statuses(),
       flightRecords: () => cluster.flightRecords(),
       place: (board, moment) => cluster.place(board, moment),

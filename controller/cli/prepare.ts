@@ -3,6 +3,7 @@
 import { type Bench, parseBench } from "../../hardware/bench.ts";
 import type { BenchKind } from "../bench/bench.ts";
 import { checkOnKind } from "../bench/limits.ts";
+import { forEmulatedBoards } from "../bench/qemu/emulation.ts";
 import { checkOnRack } from "../bench/rack/check.ts";
 import { checkOnBench } from "../experiment/check-on-bench.ts";
 import { parseExperiment } from "../experiment/experiment.ts";
@@ -23,7 +24,8 @@ export function prepare(
   kind: BenchKind,
   benchFileOf: (experiment: Experiment) => TextFile,
 ): Prepared {
-  const experiment = parseExperiment(experimentFile.text, experimentFile.name);
+  const written = parseExperiment(experimentFile.text, experimentFile.name);
+  const experiment = kind === "qemu" ? forEmulatedBoards(written) : written;
   checkOnKind(experiment, kind, experimentFile.name);
   const benchFile = benchFileOf(experiment);
   const bench = parseBench(benchFile.text, benchFile.name);

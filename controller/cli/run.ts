@@ -25,8 +25,9 @@ export type RunOptions = {
   readonly dryRun?: true;
 };
 
-/** The bench for experiments that name none. */
+/** The bench for experiments that name none; emulated boards are slow enough when there are three of them. */
 const usualBench = "five-boards";
+const usualEmulatedBench = "three-boards";
 const randomSeedMax = 1_000_000;
 
 /** Runs an experiment and tells what happened; or lists the ready experiments. */
@@ -39,7 +40,8 @@ export async function run(shell: Shell, given: string | undefined, options: RunO
   }
   const choice = chooseBench(options.bench);
   const experimentFile = findExperiment(given, shell.folder);
-  const benchFileOf = ({ bench }: Experiment) => findBench(choice.bench ?? bench ?? usualBench, shell.folder);
+  const usual = choice.kind === "qemu" ? usualEmulatedBench : usualBench;
+  const benchFileOf = ({ bench }: Experiment) => findBench(choice.bench ?? bench ?? usual, shell.folder);
   if (options.dryRun === true) {
     const { dryRun } = await import("./plan/dry-run.ts");
     return dryRun(shell, { experimentFile, benchFileOf, kind: choice.kind }, options.json === true);
