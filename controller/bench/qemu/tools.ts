@@ -11,6 +11,7 @@ const packages: Readonly<Record<string, string>> = {
   mcopy: "mtools",
   unshare: "util-linux",
   nsenter: "util-linux",
+  setpriv: "util-linux",
   ip: "iproute2",
 };
 

@@ -32,6 +32,8 @@ const lookEveryMs = 50;
 /** An emulated machine under load takes its time with a command. */
 const commandMsMax = 60_000;
 const unit = "adrift.service";
+/** The kernel ends the machine with the controller, also when somebody has killed the warden before. */
+const endWithParent = ["setpriv", "--pdeathsig", "KILL", "--"];
 
 /** See the head of this file. Doing what is so already changes nothing. */
 export class VirtualBoard {
@@ -47,7 +49,7 @@ export class VirtualBoard {
     this.#settings = settings;
     this.shell = new GuestShell(planned.name, this.#socket("shell"));
     this.#process = new SupervisedProcess({
-      command: [...settings.command, ...this.#qemu()],
+      command: [...settings.command, ...endWithParent, ...this.#qemu()],
       hasChannel: false,
       log: new LogFile(join(folder, `${planned.name}.qemu.log`)),
       warden,
