@@ -8,6 +8,8 @@ import { sentenceOf, tableOf } from "./board-table.ts";
 /** Shown the boards again and again, it writes what is new. */
 export type Display = {
   show(lines: readonly BoardLine[]): void;
+  /** Something happened, in a sentence. */
+  tell(sentence: string): void;
   /** Leaves what was shown last. */
   end(): void;
 };
@@ -16,9 +18,15 @@ export type Display = {
 export function liveTable(out: Stream): Display {
   const paint = painter(out.isColoured);
   let drawn: readonly string[] = [];
+  const told: string[] = [];
   return {
+    tell(sentence) {
+      told.push(`${timeOfDay()} ${sentence}`.slice(0, out.columns));
+      if (told.length > toldMax) told.shift();
+    },
     show(lines) {
-      const table = [...tableOf(lines, paint, out.columns), paint("dim", footOf(lines))];
+      const story = told.length === 0 ? [] : ["", ...told, ""];
+      const table = [...tableOf(lines, paint, out.columns), ...story, paint("dim", footOf(lines))];
       if (isSame(table, drawn)) return;
       const back = drawn.length === 0 ? "" : `\u001b[${drawn.length}A`;
       const rest = table.length < drawn.length ? "\u001b[J" : "";
@@ -34,19 +42,34 @@ export function liveTable(out: Stream): Display {
 
 /** A sentence whenever a board's role, term, leader or presence changes, with the time of day. */
 export function changesInWords(out: Stream): Display {
-  return changes(out, sentenceOf, (line) => `${new Date().toTimeString().slice(0, 8)} ${sentenceOf(line)}\n`);
+  return {
+    ...changes(out, sentenceOf, (line) => `${timeOfDay()} ${sentenceOf(line)}\n`),
+    tell: (sentence) => out.write(`${timeOfDay()} ${sentence}\n`),
+  };
 }
 
 /** One JSON object whenever anything about a board changes but the time since it was seen. */
 export function jsonLines(out: Stream): Display {
   const noteOf = (line: BoardLine): string => JSON.stringify({ ...line, lastSeenMs: null });
-  return changes(out, noteOf, (line) => {
+  const boards = changes(out, noteOf, (line) => {
     const { board, presence, brokers, status } = line;
     return `${JSON.stringify({ at: new Date().toISOString(), board, presence, brokers, status })}\n`;
   });
+  return { ...boards, tell: (story) => out.write(`${JSON.stringify({ at: new Date().toISOString(), story })}\n`) };
 }
 
-function changes(out: Stream, noteOf: (line: BoardLine) => string, textOf: (line: BoardLine) => string): Display {
+/** A terminal shows so many sentences below the table, the newest last. */
+const toldMax = 8;
+
+function timeOfDay(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
+function changes(
+  out: Stream,
+  noteOf: (line: BoardLine) => string,
+  textOf: (line: BoardLine) => string,
+): Omit<Display, "tell"> {
   const notes = new Map<string, string>();
   return {
     show(lines) {

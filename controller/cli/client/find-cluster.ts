@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ConnectError, type ConnectedClient, connect, type Keys } from "../../../device/mqtt/client.ts";
 import { KeysError, readKeys } from "../../../device/mqtt/read-keys.ts";
-import { parseBench } from "../../../hardware/bench.ts";
+import { type Bench, parseBench } from "../../../hardware/bench.ts";
 import { rackBrokers } from "../../bench/rack/addresses.ts";
 import { findBench } from "../files.ts";
 import { readUpFile, type UpFile } from "../local/up-file.ts";
@@ -17,6 +17,8 @@ export type RunningCluster = {
   readonly brokers: readonly { readonly name: string; readonly url: string }[];
   /** The folder of keys; `null`: its brokers take whoever comes. */
   readonly keys: string | null;
+  /** The bench that describes it, and the folder of its file; `null` where only brokers are known. */
+  readonly rack: { readonly bench: Bench; readonly folder: string } | null;
 };
 
 /** The name in `adrift init`'s folder of keys that is meant for people. */
@@ -34,20 +36,23 @@ export function findCluster(folder: string, options: ClientOptions): RunningClus
   }
   if (broker.length === 0) {
     const running = runningIn(folder);
-    if (cluster === undefined || cluster === running.cluster) return { ...running, keys: keys ?? running.keys };
+    if (cluster === undefined || cluster === running.cluster) {
+      return { ...running, keys: keys ?? running.keys, rack: null };
+    }
     throw new UsageError(`Here runs ${running.cluster}, not ${cluster}: name the brokers of ${cluster} with --broker.`);
   }
   if (cluster === undefined) throw new UsageError("Name the cluster too: --cluster NAME, as in its bench.yaml.");
-  return { cluster, brokers: broker.map((url) => ({ name: url.replace(/^mqtts?:\/\//, ""), url })), keys };
+  return { cluster, brokers: broker.map((url) => ({ name: url.replace(/^mqtts?:\/\//, ""), url })), keys, rack: null };
 }
 
 /** The cluster on the rack that a file describes. */
 function rackIn(base: string, given: string, keys: string | null): RunningCluster {
   const { name, text } = findBench(given, base);
   const bench = parseBench(text, name);
-  const beside = join(dirname(resolve(base, name)), "keys");
+  const folder = dirname(resolve(base, name));
+  const beside = join(folder, "keys");
   const found = keys ?? (existsSync(beside) ? beside : null);
-  return { cluster: bench.cluster, brokers: rackBrokers(bench, found !== null), keys: found };
+  return { cluster: bench.cluster, brokers: rackBrokers(bench, found !== null), keys: found, rack: { bench, folder } };
 }
 
 /**

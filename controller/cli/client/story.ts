@@ -23,6 +23,8 @@ export class Story {
   readonly #lostMs = new Map<string, number>();
   /** Cables that are out, by name. */
   readonly #out = new Map<string, number>();
+  /** What boards that nobody hears were last said to believe. */
+  readonly #beliefs = new Map<string, string>();
   #leader: { readonly board: string; readonly term: number } | null = null;
 
   constructor(tell: (sentence: string) => void) {
@@ -60,6 +62,16 @@ export class Story {
     this.#tell(`${board} says that its cable was out for ${seconds(outMs)}`);
   }
 
+  /** What a board that nobody hears writes to its serial console. */
+  believes(board: string, role: string, term: number): void {
+    if ((this.#presence.get(board) ?? "online") === "online") return;
+    const belief = `${role} ${term}`;
+    if (this.#beliefs.get(board) === belief) return;
+    this.#beliefs.set(board, belief);
+    const what = role === "leader" ? `that it leads term ${term}` : `to be a ${role} in term ${term}`;
+    this.#tell(`${board}, which nobody hears, still believes ${what} (its serial console)`);
+  }
+
   /** A client that tried again and again was answered, after having waited so long. */
   clientsWaited(waitedMs: number): void {
     this.#tell(`clients waited ${seconds(waitedMs)}`);
@@ -89,6 +101,7 @@ export class Story {
     const isKnown = this.#lostMs.has(board);
     if (presence === "online") {
       this.#lostMs.delete(board);
+      this.#beliefs.delete(board);
       this.#tell(`${board} is back`);
       return;
     }

@@ -8,6 +8,8 @@ import { changesInWords, type Display, jsonLines, liveTable } from "./display.ts
 import { connectTo, findCluster } from "./find-cluster.ts";
 import { type BoardObservation, observeBoards } from "./observe-boards.ts";
 import type { ClientOptions } from "./options.ts";
+import { Story } from "./story.ts";
+import { callWitnesses, type Witnesses } from "./witnesses.ts";
 
 const lookEveryMs = 100;
 const askEveryMs = 1_000;
@@ -20,10 +22,14 @@ export async function watch(shell: Shell, options: ClientOptions): Promise<ExitS
   try {
     const client = await connectTo(cluster, options);
     const observation = observeBoards(client, cluster);
+    const story = new Story((sentence) => display.tell(sentence));
+    const complain = (sentence: string): void => shell.err.write(`${sentence}\n`);
+    const witnesses = await callWitnesses({ cluster, client, story, complain });
     try {
-      await show(observation, display, ending);
+      await show({ observation, display, story, witnesses }, ending);
     } finally {
       observation.end();
+      await witnesses.end();
       await client.close();
     }
     return exitStatus.done;
@@ -37,12 +43,26 @@ export async function watch(shell: Shell, options: ClientOptions): Promise<ExitS
   }
 }
 
-async function show(observation: BoardObservation, display: Display, ending: Ending): Promise<void> {
+type Scene = {
+  readonly observation: BoardObservation;
+  readonly display: Display;
+  readonly story: Story;
+  readonly witnesses: Witnesses;
+};
+
+async function show({ observation, display, story, witnesses }: Scene, ending: Ending): Promise<void> {
+  const away = new Set<string>();
   let askedMs = Number.NEGATIVE_INFINITY;
   while (!ending.isWanted()) {
     await pause(lookEveryMs);
     const nowMs = performance.now();
-    display.show(observation.roll.lines(nowMs));
+    const lines = observation.roll.lines(nowMs);
+    story.boards(lines, nowMs);
+    for (const { board, presence } of lines) {
+      if (presence !== "online") away.add(board);
+      else if (away.delete(board)) void witnesses.askReturned(board);
+    }
+    display.show(lines);
     if (nowMs - askedMs < askEveryMs) continue;
     askedMs = nowMs;
     void observation.ask(askEveryMs);
