@@ -114,7 +114,8 @@ async function* readDirectly(path: string, offset: number, length: number): Asyn
   const from = Math.floor(offset / blockBytes);
   const count = Math.ceil((offset + length) / blockBytes) - from;
   const options = [`if=${path}`, `bs=${blockBytes}`, `skip=${from}`, `count=${count}`, "iflag=direct", "status=none"];
-  const child = spawn("dd", options, { stdio: ["ignore", "pipe", "pipe"] });
+  // Ctrl-C is for this process, which then ends dd.
+  const child = spawn("dd", options, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   let complaint = "";
   child.stderr.on("data", (text) => (complaint += String(text)));
   const ended = new Promise<void>((resolve, reject) => {

@@ -24,6 +24,7 @@ main() {
     return
   fi
   check_card
+  go_on_with_newest
   # Until all is in place no board runs here: one that is to found a cluster gets a new log below.
   run systemctl disable adrift.service 2>/dev/null || true
   run systemctl stop --no-block adrift.service 2>/dev/null || true
@@ -52,6 +53,14 @@ check_card() {
   fi
   (cd "$card" && sha256sum --check --quiet --strict SHA256SUMS) ||
     fail "Files on the boot partition are missing or damaged. Write the card again with adrift flash."
+}
+
+# A card that is written again without its image still has the script of the first time.
+go_on_with_newest() {
+  if [ -n "$root" ] || [ ! -f "$card/first-boot.sh" ] || cmp -s "$0" "$card/first-boot.sh"; then return; fi
+  install -m 644 "$card/first-boot.sh" "$0.new"
+  mv "$0.new" "$0"
+  exec sh "$0"
 }
 
 # Without a battery the clock may show a time before the keys were made, and then nobody would believe them.
