@@ -65,7 +65,9 @@ function caseLines(fault: Fault, { boards, outcome }: RehearsedCase, options: Te
   const indent = boards === null ? "  " : "    ";
   if (outcome.kind === "impossible") return [...lines, ...impossibleLines(outcome, indent, options)];
   if (outcome.steps.length === 0) return [...lines, `${indent}nothing has to be cut`];
-  return [...lines, ...stepLines(outcome.steps, indent, options)];
+  lines.push(...stepLines(outcome.steps, indent, options));
+  if (!outcome.partsSomebody) lines.push(`${indent}${options.paint("yellow", partsNobody)}`);
+  return lines;
 }
 
 /** When this case is the one. */
@@ -86,6 +88,8 @@ function hit(fault: Fault): string {
     ? `${formatTarget(fault.target)}, losing what is ${fault.loses}`
     : formatTarget(fault.target);
 }
+
+const partsNobody = "Parts nobody: another way is left for all that they say.";
 
 const spansShown = 4;
 

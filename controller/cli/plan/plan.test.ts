@@ -113,6 +113,13 @@ describe("adrift run --dry-run", () => {
     expect(JSON.parse(json.out).faults[0].cases[0].outcome).toMatchObject({ kind: "impossible" });
   });
 
+  it("given one of two trunks, then it says that its cut parts nobody", async () => {
+    const { out } = await adrift(["run", "trunk-split", "--bench", "rack:rack-trunks", "--dry-run"]);
+    expect(out).toContain("  relays:1  cable trunk (switch-a:7 – switch-b:7)\n  Parts nobody: another way is left");
+    const { out: single } = await adrift(["run", "trunk-split", "--dry-run"]);
+    expect(single).not.toContain("Parts nobody");
+  });
+
   it("every ready experiment that fits a ready rack can be done there, whatever its targets come to mean", () => {
     const done = readyExperimentNames().flatMap((name) => {
       const experiment = parseExperiment(readyExperiment(name)?.text ?? "", name);

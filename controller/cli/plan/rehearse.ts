@@ -1,7 +1,7 @@
 /** What the faults of an experiment would do to a bench, worked out for every board that a target could mean. */
 
 import { createRandom } from "../../../device/random.ts";
-import type { Bench } from "../../../hardware/bench.ts";
+import { type Bench, reachability } from "../../../hardware/bench.ts";
 import type { BenchKind } from "../../bench/bench.ts";
 import {
   type Impossible,
@@ -31,11 +31,14 @@ export type RehearsedFault = {
 /** One meaning of a target, as boards; `null` where the fault says itself what it hits. */
 export type RehearsedCase = {
   readonly boards: readonly string[] | null;
-  readonly outcome: { readonly kind: "possible"; readonly steps: readonly PlanStep[] } | Impossible;
+  readonly outcome: Possible | Impossible;
 };
 
 /** The bench as its file says, and as this kind of bench takes it. */
 type Benches = { readonly described: Bench; readonly shown: Bench; readonly isRack: boolean };
+
+/** `partsSomebody`: whether some board no longer hears another that it heard before. */
+type Possible = { readonly kind: "possible"; readonly steps: readonly PlanStep[]; readonly partsSomebody: boolean };
 
 type CuttingFault = Extract<Fault, { readonly kind: "cut" | "flap" | "split" | "isolate" | "one-way" }>;
 
@@ -111,7 +114,16 @@ function rehearseCase(fault: CuttingFault, boards: readonly string[] | null, ben
   const meant = boards === null ? fault : withTarget(fault, { kind: "named", names: boards });
   const actions = actionsOf(meant, benches);
   if ("kind" in actions) return { boards, outcome: actions };
-  return { boards, outcome: { kind: "possible", steps: actions.map((action) => stepOf(action, benches.shown)) } };
+  const steps = actions.map((action) => stepOf(action, benches.shown));
+  return { boards, outcome: { kind: "possible", steps, partsSomebody: partsSomebody(actions, benches.described) } };
+}
+
+function partsSomebody(actions: readonly PlanAction[], bench: Bench): boolean {
+  if (actions.some(({ kind }) => kind === "withhold")) return true;
+  const cables = actions.flatMap((action) => (action.kind === "cut" ? [action.cable] : []));
+  const before = reachability(bench, { cutCables: new Set(), downNodes: new Set() });
+  const after = reachability(bench, { cutCables: new Set(cables), downNodes: new Set() });
+  return bench.boards.some(({ name }) => after.boardsThatHear(name).length < before.boardsThatHear(name).length);
 }
 
 /** Of a rack: that some boards have nothing that could take their power, for a fault that needs it. */
