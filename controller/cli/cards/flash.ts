@@ -169,7 +169,7 @@ function report({ out, err }: Shell, { cards, image }: FlashPlan, results: reado
   if (failures > 0) return exitStatus.failed;
   out.write(
     cards.some(({ destination }) => destination.kind === "drive")
-      ? "\nPut each card into its board and switch it on. In about two minutes the green LED shows that it takes part.\n"
+      ? "\nPut each card into its board and switch it on. After a few minutes its green LED shows that it takes part.\n"
       : "\nPut each image on its board's card, as it is: it holds that board's keys, so keep it to yourself.\n",
   );
   return exitStatus.done;
