@@ -41,7 +41,7 @@ const guest = { address: "10.0.2.15", host: "10.0.2.2" };
 /** GPLEV0 of the BCM2837, in which line N is bit N (BCM2835 ARM Peripherals, 6.1), and a line on the header of the board. */
 const levels = "0x3f200034";
 const line = 17;
-const bootWithinUs = 900_000_000;
+const bootWithinUs = 1_200_000_000;
 const commandMsMax = 60_000;
 
 const bench = parseBench("name: raspi\nboards: 3\n", "raspi.yaml");
@@ -150,10 +150,14 @@ async function levelOf(qmp: Qmp): Promise<number> {
 type Files = { readonly card: string; readonly tree: string; readonly kernel: string; readonly ramdisk: string };
 
 function qemu({ card, tree, kernel, ramdisk }: Files): readonly string[] {
-  const words = "root=LABEL=RASPIROOT rw console=ttyS1,115200 quiet net.ifnames=0 systemd.debug_shell=ttyS1";
+  const words = [
+    "root=LABEL=RASPIROOT rw console=ttyS1,115200 quiet net.ifnames=0 systemd.show_status=0 systemd.debug_shell=ttyS1",
+    // QEMU's watchdog does not count: it resets the machine as soon as it is switched on.
+    "modprobe.blacklist=bcm2835_wdt",
+  ];
   return [
     ...["qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg,thread=single", "-display", "none"],
-    ...["-kernel", kernel, "-initrd", ramdisk, "-dtb", tree, "-append", words],
+    ...["-kernel", kernel, "-initrd", ramdisk, "-dtb", tree, "-append", words.join(" ")],
     ...["-drive", `file=${card},format=raw,if=sd,cache=unsafe`],
     // Loopback of this computer is the user network's host, where the broker listens.
     ...["-netdev", "user,id=cable,restrict=off", "-usb", "-device", "usb-net,netdev=cable,mac=00:e0:4c:ad:21:01"],
