@@ -38,7 +38,7 @@ const endWithParent = ["setpriv", "--pdeathsig", "KILL", "--"];
 /** See the head of this file. Doing what is so already changes nothing. */
 export class VirtualBoard {
   readonly name: string;
-  readonly shell: GuestShell;
+  readonly #shell: GuestShell;
   readonly #settings: VirtualBoardSettings;
   readonly #process: SupervisedProcess;
   readonly #pulled = new Set<string>();
@@ -47,7 +47,7 @@ export class VirtualBoard {
     const { planned, folder, warden, tell } = settings;
     this.name = planned.name;
     this.#settings = settings;
-    this.shell = new GuestShell(planned.name, this.#socket("shell"));
+    this.#shell = new GuestShell(planned.name, this.#socket("shell"));
     this.#process = new SupervisedProcess({
       command: [...settings.command, ...endWithParent, ...this.#qemu()],
       hasChannel: false,
@@ -111,14 +111,8 @@ export class VirtualBoard {
     if (this.#process.pid !== null) await this.#setLink(cable, true);
   }
 
-  /** Whether the machine itself sees a carrier there. @throws {BenchFailure} if it does not answer */
-  async hasCarrier(cable: string): Promise<boolean> {
-    const { out } = await this.shell.run(`cat /sys/class/net/eth${this.#cardOf(cable)}/carrier`, commandMsMax);
-    return out === "1";
-  }
-
   async #asRoot(line: string): Promise<void> {
-    const { status, out } = await this.shell.run(line, commandMsMax);
+    const { status, out } = await this.#shell.run(line, commandMsMax);
     if (status !== 0) throw new BenchFailure(`${this.name}: "${line}" failed with ${status}: ${out}`);
   }
 
