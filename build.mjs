@@ -19,7 +19,7 @@ await bundlePrograms(`${root}dist`);
 
 /** @param {string} path a file or folder of a room */
 function isReadAtRunTime(path) {
-  return statSync(path).isDirectory() || /\.(yaml|json|mjs|html|css|svg)$/.test(path) || isOfCard(path);
+  return statSync(path).isDirectory() || /\.(yaml|json|mjs|html|css|svg|hex)$/.test(path) || isOfCard(path);
 }
 
 /** @param {string} path a file of a room */
