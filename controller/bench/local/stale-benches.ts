@@ -34,14 +34,29 @@ export async function sweepStaleBenches(parent: string): Promise<void> {
   }
 }
 
+/** The folders of this user's benches that nobody runs any more; nothing is done to them. */
+export async function staleBenches(parent: string): Promise<readonly string[]> {
+  const folders = (await readdir(parent))
+    .filter((name) => name.startsWith(runFolderPrefix))
+    .map((name) => join(parent, name));
+  const left = await Promise.all(folders.map((folder) => processesLeft(folder).catch(() => null)));
+  return folders.filter((_, index) => (left[index] ?? null) !== null);
+}
+
 async function sweep(folder: string): Promise<void> {
+  const processes = await processesLeft(folder);
+  if (processes === null) return;
+  for (const each of processes) if (await isSurelyAlive(each)) process.kill(each.pid, "SIGKILL");
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+}
+
+/** The processes of a bench that nobody runs any more; `null` if it runs, or is another user's. @throws if it is no bench */
+async function processesLeft(folder: string): Promise<readonly ProcessIdentity[] | null> {
   const { uid } = await lstat(folder);
   // In a folder that all may write to, somebody else may have put one there that names processes of ours.
-  if (uid !== process.getuid?.()) return;
+  if (uid !== process.getuid?.()) return null;
   const found = record.parse(JSON.parse(await readFile(recordIn(folder), "utf8")));
-  if (await isAlive(found.owner)) return;
-  for (const each of found.processes) if (await isSurelyAlive(each)) process.kill(each.pid, "SIGKILL");
-  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  return (await isAlive(found.owner)) ? null : found.processes;
 }
 
 /** Whether it still runs, and its number has not been given to another process meanwhile. */
