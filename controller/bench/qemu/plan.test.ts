@@ -41,6 +41,7 @@ boards: 2
 cables:
   - { name: direct, ends: [pi-1, pi-2] }
   - { name: up, ends: ["pi-1:eth1", "switch:1"] }
+  - { name: up-2, ends: ["pi-2:eth1", "switch:3"] }
   - { name: broker, ends: [broker, "switch:2"] }
 `;
     expect(() => planQemu(parseBench(`name: direct\n${text}`, "direct.yaml"))).toThrow(/direct joins pi-1 and pi-2/);
