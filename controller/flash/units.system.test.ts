@@ -14,7 +14,7 @@ if (isMissing) console.warn("The units are not looked at: systemd-analyze is mis
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "adrift-units-"));
-  for (const unit of ["adrift.service", "adrift-first-boot.service"]) {
+  for (const unit of ["adrift.service", "adrift-first-boot.service", "adrift-update-trial.service"]) {
     // Node is elsewhere on this machine, and an absent program is an error.
     const text = readFileSync(join(images, unit), "utf8").replaceAll("/opt/adrift/bin/node", process.execPath);
     writeFileSync(join(folder, unit), text);
@@ -28,7 +28,7 @@ function analyze(args: readonly string[]): { readonly status: number | null; rea
 }
 
 describe.skipIf(isMissing)("the units of a board", () => {
-  it.each(["adrift.service", "adrift-first-boot.service"])(
+  it.each(["adrift.service", "adrift-first-boot.service", "adrift-update-trial.service"])(
     "%s holds nothing that systemd does not understand",
     (unit) => {
       expect(analyze(["verify", "--man=no", join(folder, unit)])).toEqual({ status: 0, text: "" });

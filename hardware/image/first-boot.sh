@@ -35,7 +35,7 @@ main() {
   install_board
   set_up_network
   found
-  run systemctl enable adrift.service
+  run systemctl enable adrift.service adrift-update-trial.service
   sync
 
   install -m 644 "$card/card" "$root/etc/adrift/card.new"
@@ -72,6 +72,10 @@ set_clock() {
 install_system_files() {
   place adrift.service /etc/systemd/system/adrift.service
   place adrift-back-off.conf /etc/systemd/system/adrift.service.d/back-off.conf
+  place adrift-update.conf /etc/systemd/system/adrift.service.d/update.conf
+  place adrift-update-trial.service /etc/systemd/system/adrift-update-trial.service
+  place adrift-update.sh /usr/local/lib/adrift/adrift-update.sh
+  place adrift-update-receive.mjs /usr/local/lib/adrift/adrift-update-receive.mjs
   place sysusers.conf /usr/lib/sysusers.d/adrift.conf
   place 90-adrift.rules /etc/udev/rules.d/90-adrift.rules
   place journald.conf /etc/systemd/journald.conf.d/90-adrift.conf
@@ -129,6 +133,8 @@ install_node() {
 # Board and configuration; keys are read by the board's group alone.
 install_board() {
   place board.mjs /opt/adrift/board.mjs
+  # What was on trial here before the card was written is over.
+  rm -rf "$root/opt/adrift/update"
   install -d -m 750 "$root/etc/adrift" "$root/etc/adrift/keys"
   for file in "$card"/keys/*.pem; do
     install -m 640 "$file" "$root/etc/adrift/keys/"
