@@ -15,7 +15,7 @@ const dot1dStpProtocolSpecification = "1.3.6.1.2.1.17.2.1.0";
 const dot1dStpPortState = "1.3.6.1.2.1.17.2.15.1.3";
 const dot1dStpPortEnable = "1.3.6.1.2.1.17.2.15.1.4";
 /** RSTP-MIB (RFC 4318). */
-const dot1dStpPortOperEdgePort = "1.3.6.1.2.1.17.2.19.1.4";
+const dot1dStpPortOperEdgePort = "1.3.6.1.2.1.17.2.19.1.3";
 
 const lookMsMax = 6_000;
 
@@ -84,7 +84,7 @@ function treeAt(port: string, { protocol, states, enabled, edges }: Trees): Span
   if (Number(protocol) === protocolUnknown || Number(enabled.get(port)) === enabledNo) return "off";
   if (Number(edges.get(port)) === truthYes) return "edge";
   // A port that is down is disabled, whatever it will do once something is plugged in.
-  if (Number(state) === stateDisabled) return "untold";
+  if (Number(state) === stateDisabled) return "down";
   return Number(state) === stateBlocking ? "blocks" : "waits";
 }
 

@@ -11,10 +11,10 @@ export type PortLook = {
 };
 
 /**
- * What the spanning tree does at a port. `edge`: it knows that no switch is behind it, and waits for nothing. `untold`: the
- * switch does not say.
+ * What the spanning tree does at a port. `edge`: it knows that no switch is behind it, and waits for nothing. `down`: nothing
+ * is plugged in, or the port is closed. `untold`: the switch does not say.
  */
-export type SpanningTree = "off" | "edge" | "waits" | "blocks" | "untold";
+export type SpanningTree = "off" | "edge" | "waits" | "blocks" | "down" | "untold";
 
 /** Beyond this all four pairs carry, and a relay opens two. */
 export const relaySpeedMbpsMax = 100;
@@ -70,6 +70,7 @@ function treeFindings(where: string, cable: Cable, { spanningTree }: PortLook, b
     }
     case "off":
     case "edge":
+    case "down":
     case "untold":
       return [];
     default:

@@ -5,6 +5,7 @@ import { addOptions as addClientOptions } from "../client/commands.ts";
 import { durationOption } from "../client/options.ts";
 import type { Ends } from "../ends.ts";
 import type { Shell } from "../shell.ts";
+import type { DoctorOptions } from "./doctor.ts";
 import type { IdentifyOptions } from "./identify.ts";
 
 const usualBlinkMs = 10_000;
@@ -18,4 +19,11 @@ export function addRackCommands(program: Command, shell: Shell, ends: Ends): voi
     .action((board: string, options: IdentifyOptions) =>
       ends(import("./identify.ts").then((module) => module.identify(shell, board, options))),
     );
+
+  program
+    .command("doctor")
+    .description("what is wrong with this machine and with a rack, and what to do now")
+    .option("--bench <file>", "the file that describes the rack (default: ./bench.yaml, or else this machine alone)")
+    .option("--json", "print one JSON document and nothing else")
+    .action((options: DoctorOptions) => ends(import("./doctor.ts").then(({ doctor }) => doctor(shell, options))));
 }
