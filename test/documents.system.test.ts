@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { refuseUnlessPossible } from "../controller/bench/netns/requirements.ts";
 import {
   blocksOf,
   commandsOf,
@@ -21,10 +22,27 @@ const longestMs = 20 * 60_000;
 const lacksEtcd = spawnSync("etcd", ["--version"]).error !== undefined && process.env["CI"] === undefined;
 if (lacksEtcd) console.log("The example that compares with etcd is skipped: etcd is not installed.");
 
+const lacksNamespaces = process.env["CI"] === undefined && !canMakeNamespaces();
+if (lacksNamespaces) console.log("The example on network namespaces is skipped: it needs Linux, root and snmpd.");
+
+function canMakeNamespaces(): boolean {
+  try {
+    refuseUnlessPossible();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A command that this machine cannot try. */
+function isSkipped(command: string): boolean {
+  return (lacksEtcd && command.includes("etcd")) || (lacksNamespaces && command.includes("netns"));
+}
+
 describe("given a reader with time", () => {
   const shown = readDocuments().flatMap(blocksOf).flatMap(commandsOf);
 
-  test.each([...slowCommands].filter(([command]) => !(lacksEtcd && command.includes("etcd"))))(
+  test.each([...slowCommands].filter(([command]) => !isSkipped(command)))(
     "%s ends well (%s)",
     (command) => {
       expect(shown).toContain(command);
@@ -38,7 +56,7 @@ describe("given a reader with time", () => {
         encoding: "utf8",
         stdio: "pipe",
       });
-      expect(out).toMatch(/^CLEAN|: all caught$|^ .* etcd .* ratio$/m);
+      expect(out).toMatch(/^CLEAN|: all caught$|^ .* etcd .* ratio$|^VALID /m);
     },
     longestMs,
   );

@@ -91,9 +91,18 @@ export const slowCommands: ReadonlyMap<string, string> = new Map([
   ["npx adrift fuzz --minutes 10", "it goes on for ten minutes"],
   ["npx adrift fuzz --mutant all", "some mutants take hundreds of seeds"],
   ["npx adrift bench --vs etcd", "it measures for minutes, and wants etcd"],
+  ["npx adrift run cut-leader --bench netns", "it takes half a minute, and wants root and snmpd"],
   ["npx adrift fuzz --mutant votes-twice-in-a-term", "the faults that it takes are shrunk, run by run"],
   ["npx adrift fuzz --mutant forgets-its-vote-at-restart", "the faults that it takes are shrunk, run by run"],
   ["npx adrift fuzz --mutant commits-an-old-term-by-counting", "the faults that it takes are shrunk, run by run"],
+]);
+
+/** Commands that need boards, cards or readers on a table: what they do is tried with stand-ins, in tests of their own. */
+export const tableCommands: ReadonlySet<string> = new Set([
+  "npx adrift flash pi-1 --drive /dev/sdb",
+  "npx adrift identify pi-3",
+  "npx adrift doctor",
+  "npx adrift deploy",
 ]);
 
 /** The fields of the JSON document that a block's command prints, as the table after it lists them; `null` without one. */
