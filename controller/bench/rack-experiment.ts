@@ -2,6 +2,7 @@
 
 import type { BoardStatus } from "../../device/transport/envelope.ts";
 import type { Bench } from "../../hardware/bench.ts";
+import type { PlaceMoment } from "../bench/bench.ts";
 import { openBrokerCutter } from "../cutters/broker.ts";
 import { type HostName, hostsBy, leaveHosts } from "../cutters/command-host.ts";
 import { type Cutters, openCutters } from "../cutters/cutters.ts";
@@ -18,7 +19,6 @@ import {
   type Death,
   type ExperimentBench,
 } from "./bench.ts";
-import type { BoardMoment, PlacedMoment } from "./board-clocks.ts";
 import { Operator, type Refusal } from "./local/operator.ts";
 import { OverMqtt } from "./over-mqtt.ts";
 import { type RackAccess, rackAccess } from "./rack/addresses.ts";
@@ -110,6 +110,8 @@ class Rack implements ExperimentBench {
   readonly #keys: RunKeys;
   /** Boards that this run has stopped. */
   readonly #stopped = new Set<string>();
+  readonly place: PlaceMoment = (board, moment) => this.#parts.cluster.place(board, moment);
+  readonly watchLinks = (tell: (cable: string, up: boolean) => void): void => this.#parts.cutters.watchLinks(tell);
   #operator: Promise<Operator> | null = null;
   /** Of the clients that have connected. */
   #workload: ExperimentWorkload | null = null;
@@ -191,14 +193,6 @@ class Rack implements ExperimentBench {
 
   flightRecords(): Promise<readonly BoardRecord[]> {
     return this.#parts.cluster.flightRecords();
-  }
-
-  place(board: string, moment: BoardMoment): PlacedMoment | null {
-    return this.#parts.cluster.place(board, moment);
-  }
-
-  watchLinks(tell: (cable: string, up: boolean) => void): void {
-    this.#parts.cutters.watchLinks(tell);
   }
 
   /** Whatever supervises a board on a rack starts it again: its flight recorder tells of it. */
