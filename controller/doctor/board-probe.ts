@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../../device/json.ts";
 import { type ConnectedClient, connect } from "../../device/mqtt/client.ts";
 import type { Keys } from "../../device/mqtt/keys.ts";
-import type { StatusEnvelope } from "../../device/transport/envelope.ts";
+import type { BoardStatus, StatusEnvelope } from "../../device/transport/envelope.ts";
 import type { Bench } from "../../hardware/bench.ts";
 import { readStatusAnswer, readTimeAnswer } from "../bench/board-answers.ts";
 import type { BoardLook, ClockLook } from "./boards.ts";
@@ -18,6 +18,8 @@ const listenMs = 400;
 const answerMsMax = 1_500;
 /** The quickest answer says most about a clock. */
 const clockExchanges = 3;
+const lookAgainMs = 200;
+const patienceMsMax = 3_000;
 
 /** Asks. @throws {ConnectError} if no broker can be reached */
 export async function probeBoards({ bench, brokers, keys }: BoardsProbe): Promise<readonly BoardLook[]> {
@@ -35,17 +37,52 @@ export async function probeBoards({ bench, brokers, keys }: BoardsProbe): Promis
       if (before === undefined || isNewer(envelope, before)) heard.set(envelope.from, envelope);
     });
     await sleep(listenMs);
-    return await Promise.all(
-      bench.boards.map(async ({ name }): Promise<BoardLook> => {
-        const [answer, clock] = await Promise.all([ask(client, name, "status"), lookAtClock(client, name)]);
-        const said = heard.get(name);
-        const status = (answer === null ? null : readStatusAnswer(answer)) ?? said?.status ?? null;
-        return { board: name, isOnline: answer === null ? (said?.online ?? null) : true, status, clock };
-      }),
-    );
+    const looks = await Promise.all(bench.boards.map(({ name }) => lookAt(client, name, heard)));
+    return await awaitLeader(client, looks, patienceOf(bench));
   } finally {
     await client.close();
   }
+}
+
+async function lookAt(
+  client: ConnectedClient,
+  board: string,
+  heard: ReadonlyMap<string, StatusEnvelope>,
+): Promise<BoardLook> {
+  const [answer, clock] = await Promise.all([askStatus(client, board), lookAtClock(client, board)]);
+  const said = heard.get(board);
+  const isOnline = answer === null ? (said?.online ?? null) : true;
+  return { board, isOnline, status: answer ?? said?.status ?? null, clock };
+}
+
+/** An election that goes on just now is no fault: looks again until it has ended, but not for ever. */
+async function awaitLeader(
+  client: ConnectedClient,
+  looks: readonly BoardLook[],
+  patienceMs: number,
+): Promise<readonly BoardLook[]> {
+  const untilMs = performance.now() + patienceMs;
+  let latest = looks;
+  while (!latest.some(leads) && latest.some(({ isOnline }) => isOnline === true) && performance.now() < untilMs) {
+    await sleep(lookAgainMs);
+    latest = await Promise.all(
+      latest.map(async (look) => {
+        // Who did not answer before would only keep the others waiting.
+        const status = look.clock === null ? null : await askStatus(client, look.board);
+        return { ...look, status: status ?? look.status };
+      }),
+    );
+  }
+  return latest;
+}
+
+function leads({ isOnline, status }: BoardLook): boolean {
+  return isOnline === true && status?.role === "leader";
+}
+
+/** Two elections, of which the first may fail. */
+function patienceOf({ timing }: Bench): number {
+  return Math.min(2 * timing.electionMaxMs, patienceMsMax);
 }
 
 async function lookAtClock(client: ConnectedClient, board: string): Promise<ClockLook | null> {
@@ -59,7 +96,7 @@ async function lookAtClock(client: ConnectedClient, board: string): Promise<Cloc
     const uncertaintyMs = (toMs - fromMs) / 2;
     if (best !== null && best.uncertaintyMs <= uncertaintyMs) continue;
     const aheadMs = time.wallUs / 1_000 - (fromMs + toMs) / 2;
-    best = { boot: time.boot, upMs: time.monotonicUs / 1_000, aheadMs, uncertaintyMs };
+    best = { upMs: time.monotonicUs / 1_000, aheadMs, uncertaintyMs };
   }
   return best;
 }
@@ -67,6 +104,11 @@ async function lookAtClock(client: ConnectedClient, board: string): Promise<Cloc
 /** Finer than `Date.now()`, and as anybody's clock. */
 function wallMs(): number {
   return performance.timeOrigin + performance.now();
+}
+
+async function askStatus(client: ConnectedClient, board: string): Promise<BoardStatus | null> {
+  const answer = await ask(client, board, "status");
+  return answer === null ? null : readStatusAnswer(answer);
 }
 
 async function ask(client: ConnectedClient, board: string, type: "status" | "time"): Promise<Json | null> {

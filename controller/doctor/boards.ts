@@ -16,9 +16,7 @@ export type BoardLook = {
 
 /** A board's clocks beside ours. */
 export type ClockLook = {
-  /** Which start of its program this is. */
-  readonly boot: number;
-  /** How long that start is ago. */
+  /** How long ago its program was started. */
   readonly upMs: number;
   /** By how much its wall clock is ahead of ours, give or take the uncertainty. */
   readonly aheadMs: number;
@@ -72,11 +70,15 @@ export function judgeCluster(looks: readonly BoardLook[]): readonly Finding[] {
     const cure = 'Bring all to one version: "npx adrift deploy".';
     findings.push(warning("versions", `boards run different ones (${listed(each)})`, cure));
   }
-  if (!online.some(({ status }) => status?.role === "leader")) {
+  const leaders = online.flatMap(({ board, status }) =>
+    status?.role === "leader" ? [{ board, term: status.term }] : [],
+  );
+  const [latest] = leaders.toSorted((one, other) => other.term - one.term);
+  if (latest === undefined) {
     const cure =
-      "More than half of the voters must hear each other: see the boards and brokers above, and npx adrift status.";
+      "More than half of the voters must hear each other: see the boards and brokers, and npx adrift status.";
     findings.push(wrong("leader", "nobody leads, so nothing can be written", cure));
-  }
+  } else findings.push(ok("leader", `${latest.board}, term ${latest.term}`));
   return findings;
 }
 
@@ -114,7 +116,7 @@ function versionFindings(board: string, status: BoardStatus | null, ours: string
   return [warning(board, `it runs version ${theirs}, and this is ${ours}`, cure)];
 }
 
-function clockFindings(board: string, { boot, upMs, aheadMs, uncertaintyMs }: ClockLook): Finding[] {
+function clockFindings(board: string, { upMs, aheadMs, uncertaintyMs }: ClockLook): Finding[] {
   const findings: Finding[] = [];
   const sureMs = Math.max(0, Math.abs(aheadMs) - uncertaintyMs);
   if (sureMs > aheadMsMax) {
@@ -125,8 +127,8 @@ function clockFindings(board: string, { boot, upMs, aheadMs, uncertaintyMs }: Cl
     );
   }
   if (upMs < youngMs) {
-    const cure = "Look again: if it starts again and again, journalctl -u adrift says why.";
-    findings.push(warning(board, `it started only ${lengthOf(upMs)} ago (its start number ${boot})`, cure));
+    const what = `it started less than ${youngMs / 1_000} s ago`;
+    findings.push(warning(board, what, "Look again: if it starts again and again, journalctl -u adrift says why."));
   }
   return findings;
 }

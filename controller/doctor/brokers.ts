@@ -70,5 +70,8 @@ function adviceFor(reason: string): string {
   }
   if (/expired|not yet valid/i.test(reason))
     return "Its certificate is not good today: see its clock, ours, and the keys.";
+  if (/header flag|packet|wrong version number|protocol/i.test(reason)) {
+    return "Something else listens there than this broker, or one side uses TLS (keys) and the other does not.";
+  }
   return "With keys, it turns away whom it does not know: do both sides have the keys of this bench, or neither?";
 }

@@ -174,13 +174,20 @@ function switchChecks(bench: Bench, folder: string): readonly Check[] {
     const management = bench.cutters.find((cutter) => cutter.driver === "switch" && cutter.switch === name);
     if (management?.driver !== "switch") return [];
     const look = async (): Promise<readonly Finding[]> => {
-      if (management.protocol !== "mikrotik") return judgeSwitch(name, await probeSwitch(management, folder), bench);
-      const cure =
-        'See there, under "Bridge > Ports": "edge" should be yes for boards, and Ethernet\'s speed 100 Mb/s where relays cut.';
-      return [unchecked(name, "a switch of MikroTik is not asked for spanning tree and speed", cure)];
+      if (management.protocol === "mikrotik") return [mikrotikUnchecked(name)];
+      const ports = await probeSwitch(management, folder).catch(() => null);
+      if (ports === null) return [unchecked(name, "it cannot be asked about its ports", "See the cutters.")];
+      return judgeSwitch(name, ports, bench);
     };
     return [{ group: "switches", where: name, look }];
   });
+}
+
+function mikrotikUnchecked(name: string): Finding {
+  const cure =
+    'See there, under "Bridge > Ports", that boards\' ports have "edge: yes", and that a port in whose cable relays cut ' +
+    "offers 100 Mb/s only.";
+  return unchecked(name, "RouterOS is not asked about spanning tree and speed", cure);
 }
 
 type Line = { readonly keys: Keys | null; readonly brokers: readonly BrokerPlace[] };

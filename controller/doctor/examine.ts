@@ -30,7 +30,7 @@ export type GroupName = (typeof groupNames)[number];
 export type Group = { readonly name: GroupName; readonly findings: readonly Finding[] };
 
 /** Beyond this a look has failed. The slowest device that is well needs six seconds, a relay board that starts anew. */
-const lookMsMax = 9_000;
+const lookMsMax = 10_000;
 
 /** Carries out all checks. Never rejects. */
 export async function examine(checks: readonly Check[], withinMs = lookMsMax): Promise<readonly Group[]> {

@@ -26,8 +26,8 @@ export function checkNode(version: string): readonly Finding[] {
 /** Cuts that nobody will heal. */
 export async function checkLeftoverCuts({ cuts }: Pick<Leftovers, "cuts">): Promise<readonly Finding[]> {
   const left = await cuts();
-  if (left.length === 0) return [ok("earlier runs", nothingLeft)];
-  return left.map(({ what, advice }) => wrong("earlier runs", `${what} was left cut`, advice));
+  if (left.length === 0) return [ok("cuts", nothingLeft)];
+  return left.map(({ what, advice }) => wrong("cuts", `${what} may still be cut`, advice));
 }
 
 /** Network namespaces whose run is gone. */
@@ -35,12 +35,12 @@ export async function checkLeftoverNamespaces({
   namespaces,
 }: Pick<Leftovers, "namespaces">): Promise<readonly Finding[]> {
   const names = await namespaces();
-  if (names.length === 0) return [ok("earlier runs", nothingLeft)];
+  if (names.length === 0) return [ok("network namespaces", nothingLeft)];
   const some = names.slice(0, shownMax).join(", ") + (names.length > shownMax ? ", ..." : "");
   return [
     warning(
-      "earlier runs",
-      `a run that was killed left ${names.length} network namespace${names.length === 1 ? "" : "s"} (${some})`,
+      "network namespaces",
+      `a run that was killed left ${names.length} (${some})`,
       `The next "--bench netns" removes them; by hand: ip netns delete NAME.`,
     ),
   ];
@@ -49,12 +49,12 @@ export async function checkLeftoverNamespaces({
 /** Folders, and perhaps stopped processes, of benches whose command is gone. */
 export async function checkStaleBenches({ benches }: Pick<Leftovers, "benches">): Promise<readonly Finding[]> {
   const folders = await benches();
-  if (folders.length === 0) return [ok("earlier runs", nothingLeft)];
+  if (folders.length === 0) return [ok("local benches", nothingLeft)];
   const advice = "The next local bench of this user removes it, and ends what still belongs to it.";
-  return folders.map((folder) => warning("earlier runs", `a bench that was killed left ${folder}`, advice));
+  return folders.map((folder) => warning("local benches", `one that was killed left ${folder}`, advice));
 }
 
-const nothingLeft = "nothing is left of them";
+const nothingLeft = "none are left of earlier runs";
 const shownMax = 4;
 
 function isAtLeast(version: string, floor: string): boolean {

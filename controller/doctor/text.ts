@@ -50,7 +50,9 @@ function groupLines({ name, findings }: Group, options: TextOptions): readonly s
   const lines = [
     ...(well.length === 0 ? [] : rows(paint("green", labels.ok.padEnd(labelWidth)), wellWords(well), columns)),
     ...well.flatMap(({ remarks }) => remarks.flatMap((remark) => rows(" ".repeat(labelWidth), remark, columns, paint))),
-    ...findings.filter(({ condition }) => condition !== "ok").flatMap((finding) => findingRows(finding, options)),
+    ...merged(findings.filter(({ condition }) => condition !== "ok")).flatMap((finding) =>
+      findingRows(finding, options),
+    ),
   ];
   return lines.map((line, at) => `${at === 0 ? paint("bold", name.padEnd(nameWidth)) : indent}${line}`);
 }
@@ -60,6 +62,19 @@ function wellWords(findings: readonly Finding[]): string {
   const places = new Map<string, string[]>();
   for (const { where, what } of findings) places.set(what, [...(places.get(what) ?? []), where]);
   return [...places].map(([what, wheres]) => `${listed([...new Set(wheres)])}: ${what}`).join("; ");
+}
+
+/** What is true of several things is told once. */
+function merged(findings: readonly Finding[]): readonly Finding[] {
+  const alike = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.condition, finding.what, finding.advice]);
+    alike.set(key, [...(alike.get(key) ?? []), finding]);
+  }
+  return [...alike.values()].flatMap((each) => {
+    const [first] = each;
+    return first === undefined ? [] : [{ ...first, where: listed([...new Set(each.map(({ where }) => where))]) }];
+  });
 }
 
 function findingRows({ condition, where, what, advice }: Finding, { columns, paint }: TextOptions): readonly string[] {
@@ -77,7 +92,7 @@ function rows(label: string, text: string, columns: number, paint?: Paint): read
 }
 
 function asSentence(text: string): string {
-  return /[.!?:)]$/.test(text) ? text : `${text}.`;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function summary({ wrong, warning, unchecked }: Tally, paint: Paint): string {
