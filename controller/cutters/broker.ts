@@ -160,8 +160,8 @@ class BrokerLine {
   readonly #cluster: string;
   readonly #url: string;
   readonly #connection: Connection;
-  readonly #isUp: Promise<void>;
-  readonly #waiting = new Map<number, (answer: WithheldEnvelope) => void>();
+  /** Requests that are not answered yet, by their numbers. */
+  readonly #waiting = new Map<number, { readonly text: string; answer(envelope: WithheldEnvelope): void }>();
   /** Answers go to all who listen: another controller's numbers should not be the same. */
   #lastNumber = randomInt(2 ** 40);
 
@@ -169,15 +169,15 @@ class BrokerLine {
     this.#broker = broker;
     this.#cluster = cluster;
     this.#url = url;
-    let up = (): void => {};
-    this.#isUp = new Promise((resolve) => {
-      up = resolve;
-    });
     this.#connection = new Connection({
       url,
       name: "cutter",
       keys,
-      handlers: { up, down: () => undefined, message: (_topic, payload) => this.#hear(payload.toString("utf8")) },
+      handlers: {
+        up: () => this.#sendWaiting(),
+        down: () => undefined,
+        message: (_topic, payload) => this.#hear(payload.toString("utf8")),
+      },
     });
     this.#connection.subscribe(topicsOf(cluster).withheld(broker));
   }
@@ -188,12 +188,11 @@ class BrokerLine {
     const number = this.#lastNumber;
     let timer: NodeJS.Timeout | undefined;
     try {
-      return await Promise.race([
-        this.#isUp.then(() => this.#exchange({ number, pairs })),
-        new Promise<never>((_resolve, reject) => {
-          timer = setTimeout(() => reject(this.#silence()), answerMsMax);
-        }),
-      ]);
+      return await new Promise<WithheldEnvelope>((resolve, reject) => {
+        this.#waiting.set(number, { text: encodeWithhold({ number, pairs }), answer: resolve });
+        timer = setTimeout(() => reject(this.#silence()), answerMsMax);
+        if (this.#connection.isUp) this.#sendWaiting();
+      });
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(number);
@@ -204,16 +203,16 @@ class BrokerLine {
     return this.#connection.close();
   }
 
-  #exchange(request: WithholdRequest): Promise<WithheldEnvelope> {
-    return new Promise((resolve) => {
-      this.#waiting.set(request.number, resolve);
-      this.#connection.publish(topicsOf(this.#cluster).withhold(this.#broker), encodeWithhold(request));
-    });
+  /** Also what was sent already, in its order: to be asked twice changes nothing. */
+  #sendWaiting(): void {
+    for (const { text } of this.#waiting.values()) {
+      this.#connection.publish(topicsOf(this.#cluster).withhold(this.#broker), text);
+    }
   }
 
   #hear(text: string): void {
-    const answer = decodeWithheld(text, { broker: this.#broker });
-    if (answer.ok && answer.value.answers !== null) this.#waiting.get(answer.value.answers)?.(answer.value);
+    const decoded = decodeWithheld(text, { broker: this.#broker });
+    if (decoded.ok && decoded.value.answers !== null) this.#waiting.get(decoded.value.answers)?.answer(decoded.value);
   }
 
   #silence(): CutterFailure {
