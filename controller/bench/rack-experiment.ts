@@ -19,7 +19,7 @@ import {
   type Death,
   type ExperimentBench,
 } from "./bench.ts";
-import { Operator, type Refusal } from "./local/operator.ts";
+import { OperatorOnCall, type Refusal } from "./operator.ts";
 import { OverMqtt } from "./over-mqtt.ts";
 import { type RackAccess, rackAccess } from "./rack/addresses.ts";
 import { BoardService } from "./rack/board-service.ts";
@@ -105,21 +105,21 @@ type RackParts = { readonly cluster: OverMqtt; readonly cutters: Cutters; readon
 class Rack implements ExperimentBench {
   readonly kind = "rack";
   readonly bench: Bench;
-  readonly #access: RackAccess;
   readonly #parts: RackParts;
   readonly #keys: RunKeys;
   /** Boards that this run has stopped. */
   readonly #stopped = new Set<string>();
   readonly place: PlaceMoment = (board, moment) => this.#parts.cluster.place(board, moment);
   readonly watchLinks = (tell: (cable: string, up: boolean) => void): void => this.#parts.cutters.watchLinks(tell);
-  #operator: Promise<Operator> | null = null;
+  readonly #operator: OperatorOnCall;
   /** Of the clients that have connected. */
   #workload: ExperimentWorkload | null = null;
 
   constructor({ bench, run }: RackSettings, access: RackAccess, parts: RackParts) {
     this.bench = bench;
-    this.#access = access;
     this.#parts = parts;
+    const urls = access.brokers.map(({ url }) => url);
+    this.#operator = new OperatorOnCall(() => ({ cluster: bench.cluster, brokers: urls, keys: access.keys }));
     this.#keys = new RunKeys(run);
   }
 
@@ -156,11 +156,9 @@ class Rack implements ExperimentBench {
         await this.#service(action.board).resume();
         return null;
       case "transferLeadership":
-        return (await this.#connectedOperator()).transferLeadership(action.board);
       case "addMembers":
-        return (await this.#connectedOperator()).addMembers(action.boards);
       case "removeMembers":
-        return (await this.#connectedOperator()).removeMembers(action.boards);
+        return await this.#operator.carryOut(action);
       case "switchOff":
       case "switchOn":
       case "stopBroker":
@@ -205,8 +203,7 @@ class Rack implements ExperimentBench {
     const stopped = await this.#startAll();
     const { leftovers } = await cutters.close();
     await this.#clearKeys();
-    const operator = await this.#operator?.catch(() => null);
-    await operator?.close();
+    await this.#operator.close();
     await cluster.close();
     await hosts.close();
     return { leftovers: [...leftovers, ...stopped] };
@@ -247,16 +244,5 @@ class Rack implements ExperimentBench {
 
   #service(board: string): BoardService {
     return new BoardService(this.#parts.hosts.hostOf(board));
-  }
-
-  async #connectedOperator(): Promise<Operator> {
-    const { brokers, keys } = this.#access;
-    this.#operator ??= Operator.connect({ cluster: this.bench.cluster, brokers: brokers.map(({ url }) => url), keys });
-    try {
-      return await this.#operator;
-    } catch (error) {
-      this.#operator = null;
-      throw new BenchFailure(error instanceof Error ? error.message : String(error));
-    }
   }
 }

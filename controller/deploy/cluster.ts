@@ -2,7 +2,7 @@
 
 import { ConnectError } from "../../device/mqtt/client.ts";
 import type { Bench } from "../../hardware/bench.ts";
-import { Operator } from "../bench/local/operator.ts";
+import { Operator } from "../bench/operator.ts";
 import { OverMqtt } from "../bench/over-mqtt.ts";
 import type { RackAccess } from "../bench/rack/addresses.ts";
 import { DeployFailure } from "./deploy-failure.ts";

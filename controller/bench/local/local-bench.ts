@@ -15,10 +15,10 @@ import { openBrokerCutter } from "../../cutters/broker.ts";
 import type { PairCutter } from "../../cutters/cutter.ts";
 import type { BenchAction } from "../../experiment/bench-action.ts";
 import { BenchFailure } from "../bench.ts";
+import type { Refusal } from "../operator.ts";
 import { assemble, type Parts } from "./assemble.ts";
 import { Leases } from "./leases.ts";
 import { Machines } from "./machines.ts";
-import type { Refusal } from "./operator.ts";
 import type { BrokerAddress, LocalBenchEvent, LocalBenchSettings, LocalBenchState } from "./settings.ts";
 
 export type { BrokerAddress, LocalBenchEvent, LocalBenchSettings, LocalBenchState } from "./settings.ts";

@@ -9,10 +9,10 @@ import { controllerName } from "../../../device/transport/topics.ts";
 import type { NodeName } from "../../../hardware/bench.ts";
 import type { BenchAction } from "../../experiment/bench-action.ts";
 import { BenchFailure } from "../bench.ts";
+import { OperatorOnCall, type Refusal } from "../operator.ts";
 import { empty, flipBit } from "./board-files.ts";
 import type { BoardProcess } from "./board-process.ts";
 import type { Equipment } from "./equip.ts";
-import { Operator, type Refusal } from "./operator.ts";
 import type { MachineSettings, MachineState } from "./settings.ts";
 
 /** How long boards whose data is kept may take to leave. */
@@ -39,11 +39,17 @@ export type MachinesSettings = MachineSettings & {
 export class Machines {
   readonly #settings: MachinesSettings;
   readonly #equipment: Equipment;
-  #operator: Promise<Operator> | null = null;
+  readonly #operator: OperatorOnCall;
 
   constructor(settings: MachinesSettings, equipment: Equipment) {
     this.#settings = settings;
     this.#equipment = equipment;
+    const { bench, brokerUrls, keys = null } = settings;
+    this.#operator = new OperatorOnCall(() => ({
+      cluster: bench.cluster,
+      brokers: brokerUrls,
+      keys: keys === null ? null : readKeys(keys, controllerName),
+    }));
   }
 
   /** The boards as they are now. */
@@ -100,11 +106,9 @@ export class Machines {
         empty(this.#equipment.logFolderOf(action.board));
         return null;
       case "transferLeadership":
-        return (await this.#connectedOperator()).transferLeadership(action.board);
       case "addMembers":
-        return (await this.#connectedOperator()).addMembers(action.boards);
       case "removeMembers":
-        return (await this.#connectedOperator()).removeMembers(action.boards);
+        return await this.#operator.carryOut(action);
       default:
         return action satisfies never;
     }
@@ -114,8 +118,7 @@ export class Machines {
   async close(): Promise<void> {
     const { boards, brokers } = this.#equipment;
     const { isKept } = this.#settings;
-    const operator = await this.#operator?.catch(() => null);
-    await operator?.close();
+    await this.#operator.close();
     // What nobody will read again need not be put in order.
     await Promise.all([...boards.values()].map((board) => (isKept ? board.terminate(leaveMsMax) : board.kill())));
     await Promise.all([...brokers.values()].map((broker) => broker.kill()));
@@ -143,22 +146,6 @@ export class Machines {
     const board = this.#equipment.boards.get(name);
     if (board !== undefined) return board;
     throw new BenchFailure(`There is no board ${name} on this bench.`);
-  }
-
-  /** Connected when first needed: most benches never need it. */
-  async #connectedOperator(): Promise<Operator> {
-    const { bench, brokerUrls, keys = null } = this.#settings;
-    this.#operator ??= Operator.connect({
-      cluster: bench.cluster,
-      brokers: brokerUrls,
-      keys: keys === null ? null : readKeys(keys, controllerName),
-    });
-    try {
-      return await this.#operator;
-    } catch (error) {
-      this.#operator = null;
-      throw new BenchFailure(error instanceof Error ? error.message : String(error));
-    }
   }
 
   /** What is known of a process that did not start. */

@@ -7,7 +7,7 @@ import type { NodeName } from "../../../hardware/bench.ts";
 import { unknownName } from "../../../hardware/suggestion.ts";
 import type { BenchAction } from "../../experiment/bench-action.ts";
 import { BenchFailure } from "../bench.ts";
-import { Operator, type Refusal } from "../local/operator.ts";
+import { OperatorOnCall, type Refusal } from "../operator.ts";
 import { controllerKeys, equip, type QemuParts, type QemuSettings } from "./equip.ts";
 import type { VirtualBoard } from "./virtual-board.ts";
 
@@ -31,12 +31,17 @@ export class QemuBench {
   readonly #settings: QemuSettings;
   readonly #parts: QemuParts;
   readonly #reasons = new Map<string, Set<Reason>>();
-  #operator: Promise<Operator> | null = null;
+  readonly #operator: OperatorOnCall;
 
   /** Use `startQemuBench`. */
   constructor(settings: QemuSettings, parts: QemuParts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#operator = new OperatorOnCall(() => ({
+      cluster: settings.bench.cluster,
+      brokers: this.brokerUrls,
+      keys: controllerKeys(this.keys),
+    }));
   }
 
   get brokerUrls(): readonly string[] {
@@ -113,11 +118,9 @@ export class QemuBench {
         await this.#parts.replaceCard(action.board);
         return null;
       case "transferLeadership":
-        return (await this.#connectedOperator()).transferLeadership(action.board);
       case "addMembers":
-        return (await this.#connectedOperator()).addMembers(action.boards);
       case "removeMembers":
-        return (await this.#connectedOperator()).removeMembers(action.boards);
+        return await this.#operator.carryOut(action);
       case "withhold":
       case "deliver":
       case "setNoise":
@@ -134,8 +137,7 @@ export class QemuBench {
   /** Ends everything, and leaves nothing. */
   async close(): Promise<void> {
     const { boards, brokers, network, warden } = this.#parts;
-    const operator = await this.#operator?.catch(() => null);
-    await operator?.close();
+    await this.#operator.close();
     await Promise.all([...boards.values()].map((board) => board.powerOff()));
     await Promise.all([...brokers.values()].map((broker) => broker.kill()));
     await network.close();
@@ -191,20 +193,6 @@ export class QemuBench {
     if (broker === undefined) throw cannot(`end the broker ${name} and not the board on which it runs`);
     if (!isOn) await broker.kill();
     else if (!(await broker.start())) throw new BenchFailure(`The broker ${name} did not start again.`);
-  }
-
-  async #connectedOperator(): Promise<Operator> {
-    this.#operator ??= Operator.connect({
-      cluster: this.#settings.bench.cluster,
-      brokers: this.brokerUrls,
-      keys: controllerKeys(this.keys),
-    });
-    try {
-      return await this.#operator;
-    } catch (error) {
-      this.#operator = null;
-      throw new BenchFailure(error instanceof Error ? error.message : String(error));
-    }
   }
 }
 

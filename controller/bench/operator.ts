@@ -6,11 +6,13 @@ import {
   DefiniteError,
   IndefiniteError,
   type Inquiry,
-} from "../../../device/mqtt/client.ts";
-import type { Keys } from "../../../device/mqtt/keys.ts";
-import { boardOf } from "../../../device/replica/identity.ts";
-import type { StatusEnvelope } from "../../../device/transport/envelope.ts";
-import { controllerName } from "../../../device/transport/topics.ts";
+} from "../../device/mqtt/client.ts";
+import type { Keys } from "../../device/mqtt/keys.ts";
+import { boardOf } from "../../device/replica/identity.ts";
+import type { StatusEnvelope } from "../../device/transport/envelope.ts";
+import { controllerName } from "../../device/transport/topics.ts";
+import type { BenchAction } from "../experiment/bench-action.ts";
+import { BenchFailure } from "./bench.ts";
 
 /** Where the cluster is, and how to be its controller. */
 export type OperatorSettings = {
@@ -31,7 +33,53 @@ const deadlineMs = 5_000;
 /** How often boards tell their status at least. */
 const statusWithinMs = 1_000;
 
-/** See the head of this file. The leader may refuse, and there may be none: that is no failure of the bench. */
+/** What a bench asks of an operator. */
+export type OperatorAction = Extract<
+  BenchAction,
+  { readonly kind: "transferLeadership" | "addMembers" | "removeMembers" }
+>;
+
+/** An operator that connects when it is first needed: most benches never need one. */
+export class OperatorOnCall {
+  readonly #settings: () => OperatorSettings;
+  #operator: Promise<Operator> | null = null;
+
+  constructor(settings: () => OperatorSettings) {
+    this.#settings = settings;
+  }
+
+  /** @throws {BenchFailure} if no broker can be reached. */
+  async carryOut(action: OperatorAction): Promise<Refusal> {
+    const operator = await this.#connected();
+    switch (action.kind) {
+      case "transferLeadership":
+        return operator.transferLeadership(action.board);
+      case "addMembers":
+        return operator.addMembers(action.boards);
+      case "removeMembers":
+        return operator.removeMembers(action.boards);
+      default:
+        return action satisfies never;
+    }
+  }
+
+  async close(): Promise<void> {
+    const operator = await this.#operator?.catch(() => null);
+    await operator?.close();
+  }
+
+  async #connected(): Promise<Operator> {
+    this.#operator ??= Operator.connect(this.#settings());
+    try {
+      return await this.#operator;
+    } catch (error) {
+      this.#operator = null;
+      throw new BenchFailure(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** The leader may refuse, and there may be none: that is no failure of the bench. */
 export class Operator {
   readonly #client: ConnectedClient;
   readonly #latest = new Map<string, StatusEnvelope>();
