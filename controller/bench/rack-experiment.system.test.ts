@@ -86,7 +86,8 @@ describe("a rack", () => {
     for (const event of placed) expect("uncertaintyUs" in event && event.uncertaintyUs).toBeLessThan(300_000);
     // Nothing of the run is left in the boards, and everything else is.
     expect(await user.read("kept")).toBe("ours");
-    for (const key of new Set(run.history.map(({ key }) => key))) expect(await user.read(`run-tried/${key}`)).toBeNull();
+    for (const key of new Set(run.history.map(({ key }) => key)))
+      expect(await user.read(`run-tried/${key}`)).toBeNull();
     await user.close();
   });
 
