@@ -58,6 +58,7 @@ function adviceFor(reason: string): string {
   if (/ECONNREFUSED/.test(reason)) {
     return 'Nobody listens there. Start it ("npx adrift broker", or Mosquitto), or put its address right in the bench\'s file.';
   }
+  if (/connack timeout/i.test(reason)) return "Something listens there and says nothing: start the broker again.";
   if (/ENOTFOUND|EAI_AGAIN/.test(reason)) return "Nobody knows this host: write its IP address into the bench's file.";
   if (/EHOSTUNREACH|ENETUNREACH|no answer|ETIMEDOUT/.test(reason)) {
     return "Is it switched on, is its cable plugged in, and is this machine on the same network?";

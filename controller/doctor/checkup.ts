@@ -144,7 +144,8 @@ function lineChecks(
     const looks = await probeBoards({ bench, brokers: urls, keys }).catch(() => null);
     if (looks === null)
       return [unchecked("all", "no broker can be reached over which they would answer", "See the brokers.")];
-    return [...looks.flatMap((each) => judgeBoard(each, version)), ...judgeCluster(looks), cardsUnchecked()];
+    const cards = looks.some(({ isOnline }) => isOnline === true) ? [cardsUnchecked()] : [];
+    return [...looks.flatMap((each) => judgeBoard(each, version)), ...judgeCluster(looks), ...cards];
   };
   return [...ofBrokers, { group: "boards", where: "all", look }];
 }

@@ -108,7 +108,6 @@ async function checkCable(
 }
 
 function wellWords(device: string, driver: Cutter["driver"], cables: readonly Cable[]): string {
-  return driver === "hand"
-    ? device
-    : `${device}; ${cables.length === 1 ? "its cable is" : `its ${cables.length} cables are`} whole`;
+  const whole = cables.length === 1 ? "its cable is whole" : `its ${cables.length} cables are whole`;
+  return [device, driver === "hand" ? "" : whole].filter((words) => words !== "").join("; ");
 }

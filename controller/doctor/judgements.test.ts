@@ -71,6 +71,7 @@ describe("a broker", () => {
     ["connect ECONNREFUSED 192.168.7.2:1883", /Nobody listens there/],
     ["getaddrinfo ENOTFOUND rack.local", /IP address/],
     ["no answer", /cable plugged in/],
+    ["connack timeout", /says nothing/],
     ["Hostname/IP does not match certificate's altnames", /--host ADDRESS/],
     ["self-signed certificate in certificate chain", /another authority/],
     ["certificate has expired", /not good today/],
@@ -208,6 +209,15 @@ cables:
         : [{ ...first, speedMbps: 2_500 }, ...others.map((each) => ({ ...each, speedMbps: 1_000 }))];
     expect(checkCables({ ...bench, cables })).toMatchObject([{ condition: "wrong", where: "pi-1" }]);
   });
+});
+
+it("given a cable between machines that are no boards, and a firewall to cut it, then nothing opens it", () => {
+  const text = `
+boards: 1
+cutters: [{ name: rules, driver: firewall }]
+cables: [{ name: broker, ends: [broker, "switch:8"], cutter: rules }]
+`;
+  expect(checkCables(parseBench(text, "bench.yaml"))).toMatchObject([{ condition: "warning", where: "broker" }]);
 });
 
 function conditionsOf(findings: readonly Finding[]): readonly string[] {
