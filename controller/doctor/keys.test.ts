@@ -1,7 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { keyFiles } from "../../device/mqtt/read-keys.ts";
 import { parseBench } from "../../hardware/bench.ts";
 import { fillKeyFolder } from "../keys/key-folder.ts";
@@ -11,21 +11,31 @@ import { checkKeys } from "./keys.ts";
 
 const bench = parseBench("boards: 2\n", "bench.yaml");
 const dayMs = 86_400_000;
+/** Keys that are good for long, made once. */
+let good = "";
+let base = "";
 let folder = "";
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "adrift-doctor-"));
+beforeAll(async () => {
+  good = mkdtempSync(join(tmpdir(), "adrift-doctor-"));
+  await fill(good, 800);
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(good, { recursive: true, force: true }));
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), "adrift-doctor-"));
+  folder = join(base, "keys");
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 describe("the keys beside a bench", () => {
-  it("given a folder as adrift init makes it, then all is well, and it says until when", async () => {
-    await fill(800);
+  it("given a folder as adrift init makes it, then all is well, and it says until when", () => {
+    cpSync(good, folder, { recursive: true });
     expect(look()).toMatchObject([{ condition: "ok", what: expect.stringMatching(/^4 names, good until 20\d\d-/) }]);
   });
 
   it("given certificates that end within a month, then each is told of with its day", async () => {
-    await fill(20);
+    await fill(folder, 20);
     const findings = look();
     expect(findings.map(({ condition, where }) => `${condition} ${where}`)).toEqual(
       ["pi-1", "pi-2", "broker", "controller"].map((name) => `warning ${name}`),
@@ -33,8 +43,8 @@ describe("the keys beside a bench", () => {
     expect(findings[0]?.advice).toMatch(/Delete .*pi-1\.pem, keep .*pi-1\.key\.pem, run "npx adrift init"/);
   });
 
-  it("given a private key that others may read, then that is wrong, the authority's too", async () => {
-    await fill(800);
+  it("given a private key that others may read, then that is wrong, the authority's too", () => {
+    cpSync(good, folder, { recursive: true });
     chmodSync(keyFiles(folder, "pi-2").privateKey, 0o644);
     chmodSync(keyFiles(folder, "authority").privateKey, 0o640);
     expect(look()).toMatchObject([
@@ -43,8 +53,8 @@ describe("the keys beside a bench", () => {
     ]);
   });
 
-  it("given a board without keys here, then it may have them on its card; a controller needs them here", async () => {
-    await fill(800);
+  it("given a board without keys here, then it may have them on its card; a controller needs them here", () => {
+    cpSync(good, folder, { recursive: true });
     for (const name of ["pi-1", "controller"]) {
       rmSync(keyFiles(folder, name).certificate);
       rmSync(keyFiles(folder, name).privateKey);
@@ -55,14 +65,13 @@ describe("the keys beside a bench", () => {
     ]);
   });
 
-  it("given a folder without its authority, then that is all that is told", async () => {
-    await fill(800);
+  it("given a folder without its authority, then that is all that is told", () => {
+    cpSync(good, folder, { recursive: true });
     rmSync(keyFiles(folder, "authority").certificate);
     expect(look()).toMatchObject([{ condition: "wrong", where: "authority" }]);
   });
 
   it("given no keys at all, then it matters whether others reach the brokers", () => {
-    folder = join(folder, "keys");
     expect(look()).toMatchObject([{ condition: "ok" }]);
     expect(look(true)).toMatchObject([{ condition: "warning", advice: expect.stringContaining("adrift init") }]);
   });
@@ -72,7 +81,7 @@ function look(isOpenToOthers = false): readonly Finding[] {
   return checkKeys(bench, folder, { now: new Date(), isOpenToOthers });
 }
 
-async function fill(days: number): Promise<void> {
+async function fill(folder: string, days: number): Promise<void> {
   const subjects = rosterOf(bench, { clients: [], hosts: [] });
   const now = new Date(Date.now() - dayMs);
   await fillKeyFolder(folder, { authorityName: "authority of a test", subjects, days, now });

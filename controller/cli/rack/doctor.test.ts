@@ -64,7 +64,7 @@ brokers: [{ name: broker, address: "${address}" }]
 cutter: hand
 `;
       writeFileSync(join(shell.folder, "rack.yaml"), rack);
-      const { status, out } = await shell.adrift(["doctor", "--bench", "./rack.yaml", "--json"]);
+      const { status, out } = await shell.adrift(["doctor", "--bench", "rack:./rack.yaml", "--json"]);
       const { groups }: { groups: { name: string; findings: { condition: string; where: string }[] }[] } =
         JSON.parse(out);
       const found = (name: string) => groups.find((group) => group.name === name)?.findings ?? [];

@@ -10,7 +10,7 @@ import { ok, wrong } from "../../doctor/finding.ts";
 import { doctorText, tallyOf } from "../../doctor/text.ts";
 import { painter } from "../../report/paint.ts";
 import { count } from "../../report/words.ts";
-import { findBench } from "../files.ts";
+import { chooseBench, findBench } from "../files.ts";
 import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
 import { version } from "../version.ts";
 
@@ -42,7 +42,9 @@ type BenchRead = { readonly bench: Bench | null; readonly folder: string; readon
 /** @throws {UsageError} if a file is named that cannot be read */
 function readBench(base: string, given: string | undefined): BenchRead {
   if (given === undefined && !existsSync(join(base, usualFile))) return { bench: null, folder: base, checks: [] };
-  const { name, text } = findBench(given ?? `./${usualFile}`, base);
+  // Whoever runs experiments on it calls it rack:FILE.
+  const named = given === undefined ? `./${usualFile}` : (chooseBench(given).bench ?? given);
+  const { name, text } = findBench(named, base);
   const folder = dirname(resolve(base, name));
   const told = (look: Check["look"]): readonly Check[] => [{ group: "this machine", where: name, look }];
   try {
