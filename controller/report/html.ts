@@ -38,11 +38,12 @@ ${facts(run, record)}
 ${expectations(run)}
 ${contradiction(run)}
 <section><h2>Timeline</h2><div class="scrolled">${timelineSvg(run)}</div>${timelineLegend()}</section>
+${cuts(run)}
 <div class="columns">
 <section class="wide"><h2>What happened</h2>${story(run)}</section>
 <div>
 <section><h2>Who led a majority</h2>${reignsTable(run.chronicle)}</section>
-${cuts(run)}<section><h2>Figures</h2>${figures(run)}</section>
+<section><h2>Figures</h2>${figures(run)}</section>
 <section><h2>Again</h2>${again(record, folder)}</section>
 </div>
 </div>
@@ -153,7 +154,7 @@ function cuts({ cuts }: ConcludedRun): Markup | null {
     );
     return markup`<tr>${cells}</tr>`;
   });
-  return markup`<section><h2>Cuts</h2><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></section>`;
+  return markup`<section><h2>Cuts</h2><div class="scrolled"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div></section>`;
 }
 
 function again(record: RunRecord, folder: string): Markup {
