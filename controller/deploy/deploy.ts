@@ -20,10 +20,12 @@ export type DeployTimes = {
   readonly trialSeconds: number;
   /** So long it must go well without an end. */
   readonly steadyMs: number;
+  /** A board that changes back is waited for so long beyond its trial; it has nothing to do but to start. */
+  readonly backMs: number;
 };
 
 /** What a board gives up in vain, it gives up within a minute; a program that ends later is not caught by a trial. */
-export const usualDeployTimes: DeployTimes = { trialSeconds: 60, steadyMs: 3_000 };
+export const usualDeployTimes: DeployTimes = { trialSeconds: 60, steadyMs: 3_000, backMs: 60_000 };
 
 /** What is needed to update boards. */
 export type DeployParts = {
@@ -54,8 +56,6 @@ export type BoardOutcome = {
 const claimMarginSeconds = 60;
 const lookEveryMs = 200;
 const handOverMsMax = 15_000;
-/** A board that changes back is waited for so long; it has nothing to do but to start. */
-const backMsMax = 60_000;
 /** All boards are asked to agree again for so long before one more is taken down. */
 const agreementMsMax = 20_000;
 
@@ -76,9 +76,9 @@ export async function deploy(boards: readonly string[], parts: DeployParts): Pro
     for (;;) {
       const remaining = boards.filter((board) => !outcomes.has(board));
       if (remaining.length === 0) break;
+      [turn] = remaining;
       if (parts.isInterrupted()) throw new DeployFailure("Stopped, as you asked.");
       const updated = new Set([...outcomes.keys()]);
-      [turn] = remaining;
       const board = await nextBoard(remaining, updated, parts);
       turn = board;
       tell(`${board}: sending the program`);
@@ -223,7 +223,7 @@ const notYet: Well = { sinceMs: Number.POSITIVE_INFINITY, starts: 0 };
 /** Waits until a board that was changed back takes part again; tells if nobody knows what became of it. */
 async function wentBack(board: string, why: string, parts: DeployParts): Promise<Ending> {
   const { program, cluster, token, times } = parts;
-  const untilMs = performance.now() + times.trialSeconds * 1_000 + backMsMax;
+  const untilMs = performance.now() + times.trialSeconds * 1_000 + times.backMs;
   let programs: BoardPrograms | null = null;
   while (performance.now() < untilMs) {
     programs = await reached(updaterOf(board, parts).programs());

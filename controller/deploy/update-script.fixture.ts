@@ -45,9 +45,9 @@ export class BoardFolders {
     return { PATH: process.env["PATH"], ADRIFT_ROOT: this.root, ADRIFT_RUN: join(this.root, "run/systemctl") };
   }
 
-  /** Runs the script, under dash as on a board. */
+  /** Runs the script, under dash as on a board, in a session of its own: what kills it kills all that it has started. */
   run(args: readonly string[], input = "", script = this.script): SpawnSyncReturns<string> {
-    return spawnSync("dash", [script, ...args], { encoding: "utf8", input, env: this.environment, detached: true });
+    return spawnSync("setsid", ["dash", script, ...args], { encoding: "utf8", input, env: this.environment });
   }
 
   /** Puts a release there, as if it had been received. */

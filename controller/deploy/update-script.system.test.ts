@@ -9,7 +9,9 @@ import { fillKeyFolder } from "../keys/key-folder.ts";
 import { type Release, signProgram } from "./release.ts";
 import { BoardFolders, sha256Of } from "./update-script.fixture.ts";
 
-const missing = ["dash", "flock"].filter((program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0);
+const missing = ["dash", "flock", "setsid"].filter(
+  (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0,
+);
 if (missing.length > 0) console.warn(`The board's update script is not tried: ${missing.join(", ")} is missing.`);
 const isLeftOut = missing.length > 0 && process.env["CI"] === undefined;
 
