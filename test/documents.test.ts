@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { checkHistory, parseEvent } from "../controller/check/index.ts";
 import { checkOnBench } from "../controller/experiment/check-on-bench.ts";
 import { parseExperiment } from "../controller/experiment/experiment.ts";
@@ -41,6 +41,8 @@ const invariants = readDocument("docs/reference/invariants.md");
 
 /** Where a reader follows all documents, one after the other. */
 const folder = makeFolder();
+// What this user has cut elsewhere is no part of the documents.
+vi.stubEnv("XDG_STATE_HOME", join(folder, "state"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What commands printed, when they were tried last. */
