@@ -24,5 +24,5 @@ function isReadAtRunTime(path) {
 
 /** @param {string} path a file of a room */
 function isOfCard(path) {
-  return /hardware\/image\/[^/]+\.(sh|service|conf|rules|link)$/.test(path);
+  return /hardware\/image\/(build\/.*|[^/]+\.(sh|service|conf|rules|link))$/.test(path);
 }

@@ -6,6 +6,9 @@ import { BenchFailure } from "../bench.ts";
 const unit = "adrift.service";
 const commandMsMax = 10_000;
 
+/** Runs a command as root, on systems where root itself logs in and on those where somebody else may become root. */
+const asRoot = '[ "$(id -u)" = 0 ] || set -- sudo -n "$@"; exec "$@"';
+
 /** See the head of this file. Doing what is so already changes nothing. */
 export class BoardService {
   readonly #host: CommandHost;
@@ -33,8 +36,8 @@ export class BoardService {
   }
 
   async #systemctl(...args: readonly string[]): Promise<void> {
-    const command = ["sudo", "-n", "systemctl", ...args];
-    const { status, err } = await this.#host.run(command, "", commandMsMax);
+    const command = ["systemctl", ...args];
+    const { status, err } = await this.#host.run(["sh", "-c", asRoot, "adrift", ...command], "", commandMsMax);
     if (status === 0) return;
     throw new BenchFailure(`${this.#host.name}: "${command.join(" ")}" failed with ${status}: ${err.trim()}`);
   }
