@@ -1,5 +1,6 @@
 /** A board's own script that changes its program, by SSH: `hardware/image/adrift-update.sh`. */
 
+import { asRoot } from "../cutters/as-root.ts";
 import type { CommandHost } from "../cutters/surroundings.ts";
 import { DeployFailure } from "./deploy-failure.ts";
 import type { Release } from "./release.ts";
@@ -83,7 +84,8 @@ export class BoardUpdater {
   }
 
   async #run(args: readonly string[], input = "", withinMs = commandMsMax): Promise<string> {
-    const { status, out, err } = await this.#host.run(["sudo", "-n", "/bin/sh", script, ...args], input, withinMs);
+    const command = asRoot(["/bin/sh", script, ...args]);
+    const { status, out, err } = await this.#host.run(command, input, withinMs);
     if (status === 0) return out;
     const said = err.trim();
     if (status === refusedStatus || args[0] === "put") throw new DeployFailure(`${this.#host.name}: ${said}.`);

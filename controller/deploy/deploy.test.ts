@@ -67,7 +67,7 @@ class StandIns {
       place: { kind: "here" },
       run: (command) => {
         if (this.unreachable.has(name)) return Promise.reject(new CutterFailure(`${name} does not answer.`));
-        return Promise.resolve({ status: 0, out: "", err: "", ...this.#answer(name, command.slice(4)) });
+        return Promise.resolve({ status: 0, out: "", err: "", ...this.#answer(name, command.slice(6)) });
       },
       hold: () => {
         throw new Error("Nothing is held here.");

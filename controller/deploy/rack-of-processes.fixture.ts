@@ -145,6 +145,7 @@ export class RackOfProcesses {
     this.#boards.set(name, board);
     mkdirSync(join(board.root, "bin"));
     board.writeProgram("run/systemctl", systemctl);
+    board.writeProgram("bin/id", "#!/bin/sh\necho 1000\n");
     board.writeProgram("bin/sudo", sudo);
     const { cluster, timing, boards } = this.bench;
     const data = join(board.root, "var/lib/adrift");

@@ -1,13 +1,11 @@
 /** The service of a board on a rack, by SSH: killed, started, paused, as an experiment demands. */
 
+import { asRoot } from "../../cutters/as-root.ts";
 import type { CommandHost } from "../../cutters/surroundings.ts";
 import { BenchFailure } from "../bench.ts";
 
 const unit = "adrift.service";
 const commandMsMax = 10_000;
-
-/** Runs a command as root, on systems where root itself logs in and on those where somebody else may become root. */
-const asRoot = '[ "$(id -u)" = 0 ] || set -- sudo -n "$@"; exec "$@"';
 
 /** See the head of this file. Doing what is so already changes nothing. */
 export class BoardService {
@@ -37,7 +35,7 @@ export class BoardService {
 
   async #systemctl(...args: readonly string[]): Promise<void> {
     const command = ["systemctl", ...args];
-    const { status, err } = await this.#host.run(["sh", "-c", asRoot, "adrift", ...command], "", commandMsMax);
+    const { status, err } = await this.#host.run(asRoot(command), "", commandMsMax);
     if (status === 0) return;
     throw new BenchFailure(`${this.#host.name}: "${command.join(" ")}" failed with ${status}: ${err.trim()}`);
   }
