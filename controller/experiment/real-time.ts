@@ -11,7 +11,7 @@ import type { BoardStatus } from "../../device/transport/envelope.ts";
 import type { HistoryEvent } from "../../sim/history.ts";
 import type { Violation } from "../../sim/invariants.ts";
 import type { LivenessFailure } from "../../sim/liveness.ts";
-import { BenchFailure, type Death, type ExperimentBench } from "../bench/bench.ts";
+import { BenchFailure, type Death, type ExperimentBench, type RealKind } from "../bench/bench.ts";
 import type { BenchAction } from "./bench-action.ts";
 import { type Conductor, createConductor } from "./conductor.ts";
 import { flightEvents, mergeEvents } from "./flight-events.ts";
@@ -58,8 +58,13 @@ export async function runInRealTime(
 
 /** So long a bench has to elect its first leader. */
 const leaderWithinUs = 20_000_000;
-const hint =
-  'Start the same bench with "npx adrift up" and look at its boards with "npx adrift watch"; their logs say what each lacks.';
+const hints: { readonly [Kind in RealKind]: string } = {
+  local:
+    'Start the same bench with "npx adrift up" and look at its boards with "npx adrift watch"; their logs say what each lacks.',
+  netns: 'Try the same bench with "--bench local": if that works, this machine is too busy for namespaces as well.',
+  qemu: "Emulated boards take minutes to start: try again with nothing else running.",
+  rack: '"npx adrift doctor" looks for the reason, "npx adrift watch --bench FILE" shows what each board says.',
+};
 /** How often whoever waits looks whether somebody wants the run to end. */
 const lookEveryUs = 20_000;
 
@@ -128,7 +133,7 @@ class RealTimeRun {
     if (await waitUntil(isLed, leaderWithinUs, time)) return !isInterrupted();
     throw new BenchFailure(
       `The boards of the ${this.#bench.kind} bench did not elect a leader that all of them follow within ` +
-        `${leaderWithinUs / 1_000_000} s: ${describe(statuses)}. ${hint}`,
+        `${leaderWithinUs / 1_000_000} s: ${describe(statuses)}. ${hints[this.#bench.kind]}`,
     );
   }
 

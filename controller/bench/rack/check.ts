@@ -13,13 +13,14 @@ import { meansOf } from "../plan-means.ts";
  */
 export function checkOnRack(experiment: Experiment, bench: Bench, fileName: string): void {
   const problems = experiment.faults.flatMap(({ fault, line }: ScheduledFault): readonly Problem[] => {
-    const why = [...new Set(complaints(fault, bench))];
+    const why = [...new Set(rackComplaints(fault, bench))];
     return why.map((message) => ({ file: fileName, line, column: 1, message }));
   });
   if (problems.length > 0) throw new YamlFileError(problems);
 }
 
-function complaints(fault: Fault, bench: Bench): readonly string[] {
+/** Why this rack cannot do a fault, in whole sentences; none if it can. */
+export function rackComplaints(fault: Fault, bench: Bench): readonly string[] {
   switch (fault.kind) {
     case "cut":
     case "flap":

@@ -43,8 +43,11 @@ export async function heal(shell: Shell, names: readonly string[], options: Json
   const left = wereLeft ? await healLeftovers(folder, (sentence) => healed.push(sentence), person) : [];
   for (const sentence of healed) shell.err.write(`${sentence}\n`);
   for (const { what, advice } of left) shell.err.write(`Still cut: ${what}. ${advice}\n`);
-  if (!wereLeft || readUpFile(shell.folder) !== null) await healHere(shell, names, options);
-  else if (options.json === true) shell.out.write(`${JSON.stringify({ cables: [], cuts: [] }, null, 2)}\n`);
+  if (readUpFile(shell.folder) !== null) await healHere(shell, names, options);
+  else if (options.json === true)
+    shell.out.write(`${JSON.stringify({ cables: [], cuts: [], leftovers: left }, null, 2)}\n`);
+  else if (!wereLeft)
+    shell.out.write("Nothing is cut: no bench runs in this folder, and earlier runs left nothing on real devices.\n");
   return left.length > 0 ? exitStatus.failed : exitStatus.done;
 }
 

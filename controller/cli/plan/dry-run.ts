@@ -1,8 +1,9 @@
 /** `adrift run --dry-run`: what an experiment would do to a bench, fault by fault. Nothing moves. */
 
-import { parseBench } from "../../../hardware/bench.ts";
+import { type Bench, parseBench } from "../../../hardware/bench.ts";
 import type { BenchKind } from "../../bench/bench.ts";
 import { checkOnKind, reservations } from "../../bench/limits.ts";
+import { rackComplaints } from "../../bench/rack/check.ts";
 import { checkOnBench } from "../../experiment/check-on-bench.ts";
 import { parseExperiment } from "../../experiment/experiment.ts";
 import type { Experiment, Fault } from "../../experiment/model.ts";
@@ -12,6 +13,7 @@ import { painter } from "../../report/paint.ts";
 import { wrapped } from "../../report/text.ts";
 import { capitalized, listed, seconds } from "../../report/words.ts";
 import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
+import { machineMeans } from "./machine-means.ts";
 import { impossibleLines, stepLines, type TextOptions } from "./plan-text.ts";
 import { type RehearsedCase, type RehearsedFault, rehearse } from "./rehearse.ts";
 
@@ -40,25 +42,40 @@ export function dryRun(shell: Shell, { experimentFile, benchFileOf, kind }: DryR
     const document = { experiment: experiment.name, bench: bench.name, kind, faults, reservations: reserved };
     shell.out.write(`${JSON.stringify(document, null, 2)}\n`);
   } else {
-    const options = { columns: shell.out.columns, paint: painter(shell.out.isColoured) };
+    const rack = kind === "rack" ? bench : null;
+    const options = { columns: shell.out.columns, paint: painter(shell.out.isColoured), rack };
     const title = `${experiment.name} on ${bench.name} (${kind}): what it would do. Nothing moves.`;
     const lines = [options.paint("bold", title), ...faults.flatMap((fault) => faultLines(fault, options))];
     for (const reservation of reserved) lines.push("", ...wrapped(reservation, options.columns));
     shell.out.write(`${lines.join("\n")}\n`);
   }
-  const isPossible = faults.every(({ cases }) => cases.every(({ outcome }) => outcome.kind === "possible"));
+  const isDone = kind !== "rack" || experiment.faults.every(({ fault }) => rackComplaints(fault, bench).length === 0);
+  const isPossible = isDone && faults.every(({ cases }) => cases.every(({ outcome }) => outcome.kind === "possible"));
   return isPossible ? exitStatus.done : exitStatus.failed;
 }
 
-function faultLines({ fault, spans, cases, line }: RehearsedFault, options: TextOptions): readonly string[] {
+function faultLines({ fault, spans, cases, line }: RehearsedFault, options: FaultOptions): readonly string[] {
   const { columns, paint } = options;
   const title = `${fault.kind} ${hit(fault)}`.trim();
   const lines = ["", `${paint("bold", title)}  ${paint("dim", `line ${line}`)}`];
   lines.push(...wrapped(spansText(spans), columns - 2).map((part) => `  ${part}`));
-  if (cases.length === 0) lines.push("  cuts no cable");
+  if (cases.length === 0) lines.push(...otherLines(fault, options));
   for (const each of cases) lines.push(...caseLines(fault, each, options));
   return lines;
 }
+
+/** What a fault does that cuts no cable; on a rack by what, and whether all of it is there. */
+function otherLines(fault: Fault, { columns, paint, rack }: FaultOptions): readonly string[] {
+  const means = rack === null ? null : machineMeans(fault, rack);
+  const complaints = rack === null ? [] : rackComplaints(fault, rack);
+  return [
+    ...wrapped(means ?? "cuts no cable", columns - 2).map((part) => `  ${part}`),
+    ...[...new Set(complaints)].flatMap((each) => wrapped(each, columns - 2).map((part) => `  ${paint("red", part)}`)),
+  ];
+}
+
+/** `rack`: the bench, if it is a rack. */
+type FaultOptions = TextOptions & { readonly rack: Bench | null };
 
 function caseLines(fault: Fault, { boards, outcome }: RehearsedCase, options: TextOptions): readonly string[] {
   const lines = boards === null ? [] : [`  ${conditionOf(fault, boards)}:`];

@@ -1,9 +1,11 @@
 /** `adrift identify BOARD`: that board blinks, so that a person finds it on the table. */
 
 import { ConnectError, DefiniteError, IndefiniteError } from "../../../device/mqtt/client.ts";
+import { unknownName } from "../../../hardware/suggestion.ts";
+import { capitalized } from "../../report/words.ts";
 import { connectTo, findCluster } from "../client/find-cluster.ts";
 import type { ClientOptions } from "../client/options.ts";
-import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
+import { type ExitStatus, exitStatus, type Shell, UsageError } from "../shell.ts";
 
 /** What stands on the command line. */
 export type IdentifyOptions = ClientOptions & { readonly for: number };
@@ -22,6 +24,9 @@ export async function identify(shell: Shell, board: string, options: IdentifyOpt
 /** Why it does not blink; `null`: it does. */
 async function askToBlink(shell: Shell, board: string, options: IdentifyOptions): Promise<string | null> {
   const found = findCluster(shell.folder, options);
+  const names = found.rack?.bench.boards.map(({ name }) => name);
+  if (names !== undefined && !names.includes(board))
+    throw new UsageError(capitalized(unknownName("board", board, names)));
   try {
     const client = await connectTo(found, options);
     try {
