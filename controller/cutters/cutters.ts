@@ -16,7 +16,14 @@ import { Guardian } from "./guardian.ts";
 import { asFailure, type Circuit, LeaseKeeper } from "./lease.ts";
 import { within } from "./lease-bounds.ts";
 import { type LeasedThing, Ledger, usualLedgerFolder } from "./ledger.ts";
-import { boardsAtEnds, deviceOfSource, devicesOfBench, devicesOfCable, takeDevices } from "./ledger-devices.ts";
+import {
+  boardsAtEnds,
+  deviceOfSource,
+  devicesOfBench,
+  devicesOfCable,
+  devicesOfPairs,
+  takeDevices,
+} from "./ledger-devices.ts";
 import { answerMsMax, answerMsMaxOf } from "./ledger-heal.ts";
 import { watchLinks } from "./link-watch.ts";
 import type { CutterSurroundings } from "./surroundings.ts";
@@ -208,7 +215,7 @@ export class Cutters {
     return {
       key: `pair ${from} ${to}`,
       words: `What ${from} says to ${to}`,
-      entry: null,
+      entry: this.#entry({ kind: "pair", from, to }, devicesOfPairs(this.#parts.bench)),
       isRenewed: true,
       answerMsMax,
       cut: (leaseMs) => brokers.withhold(from, to, leaseMs),

@@ -14,10 +14,18 @@ import type { CutterSurroundings, HostPlace } from "./surroundings.ts";
 /** What of a bench its devices are named by. */
 export type DeviceSurroundings = Pick<CutterSurroundings, "bench" | "hostOf">;
 
-/** The devices that cut this cable. None for a cutter whose cuts end with the bench, or with the brokers' own leases. */
+/** The devices that cut this cable. None for a cutter whose cuts end with the bench. */
 export function devicesOfCable(cable: Cable, surroundings: DeviceSurroundings): readonly string[] {
   const cutter = surroundings.bench.cutters.find(({ name }) => name === cable.cutter.name);
   return cutter === undefined ? [] : devicesOf(cutter, cable, surroundings);
+}
+
+/** The brokers that withhold what boards say. None where a bench makes its brokers itself: they end with it. */
+export function devicesOfPairs({ cluster, brokers, boards }: Bench): readonly string[] {
+  const addresses = brokers.map(({ node, address }) => address ?? boards.find(({ name }) => name === node)?.address);
+  return addresses.every((address) => typeof address === "string")
+    ? [`the brokers of the cluster ${cluster} at ${addresses.join(", ")}`]
+    : [];
 }
 
 /** The device that feeds a board. */
@@ -34,10 +42,11 @@ export function deviceOfSource(source: PowerSource): string {
 
 /** All devices of a bench, each once. */
 export function devicesOfBench(surroundings: DeviceSurroundings): readonly string[] {
-  const { cables, boards, powerSources } = surroundings.bench;
+  const { cables, boards, powerSources, cutters } = surroundings.bench;
   const ofCables = cables.flatMap((cable) => devicesOfCable(cable, surroundings));
   const used = powerSources.filter(({ name }) => boards.some(({ power }) => power?.name === name));
-  return [...new Set([...ofCables, ...used.map(deviceOfSource)])];
+  const ofPairs = cutters.some(({ driver }) => driver === "broker") ? devicesOfPairs(surroundings.bench) : [];
+  return [...new Set([...ofCables, ...ofPairs, ...used.map(deviceOfSource)])];
 }
 
 /** The boards at a cable's ends, on which a firewall can cut it. */
@@ -96,6 +105,7 @@ function devicesOf(cutter: Cutter, cable: Cable, { bench, hostOf }: DeviceSurrou
     case "hand":
       return [`the cables of the bench ${bench.name}, by hand`];
     case "broker":
+      return devicesOfPairs(bench);
     case "virtual":
       return [];
     default:

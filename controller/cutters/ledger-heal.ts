@@ -3,8 +3,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../../device/board/disk/process-identity.ts";
 import type { Bench, Cable } from "../../hardware/bench.ts";
+import { rackAccess } from "../bench/rack/addresses.ts";
+import { openBrokerCutter } from "./broker.ts";
 import { hostsBy, leaveHosts } from "./command-host.ts";
-import { CutterFailure } from "./cutter.ts";
+import { CutterFailure, type PairCutter } from "./cutter.ts";
 import { personMsMax } from "./hand.ts";
 import { within } from "./lease-bounds.ts";
 import { describeThing, Ledger, type LedgerEntry, type LedgerRecord } from "./ledger.ts";
@@ -59,11 +61,38 @@ async function heal(entry: LedgerEntry, person: Person): Promise<void> {
   const hosts = new Set<CommandHost>();
   const surroundings = surroundingsOf(entry, person, hosts);
   try {
-    if (entry.what.kind === "cable") await healCable(entry, entry.what.cable, surroundings);
-    else await switchOn(entry, entry.what.board, surroundings);
+    await healThing(entry, surroundings);
   } finally {
     await leaveHosts(hosts);
   }
+}
+
+async function healThing(entry: LedgerEntry, surroundings: CutterSurroundings): Promise<void> {
+  const { what } = entry;
+  switch (what.kind) {
+    case "cable":
+      return await healCable(entry, what.cable, surroundings);
+    case "power":
+      return await switchOn(entry, what.board, surroundings);
+    case "pair":
+      return await deliver(entry, what.from, what.to);
+    default:
+      return what satisfies never;
+  }
+}
+
+async function deliver(entry: LedgerEntry, from: string, to: string): Promise<void> {
+  const brokers = openBrokers(entry);
+  try {
+    await within(brokers.deliver(from, to), answerMsMax, describeThing(entry));
+  } finally {
+    await within(brokers.close(), answerMsMax, brokers.name).catch(() => undefined);
+  }
+}
+
+/** Of a rack, whose file says where its brokers are. */
+function openBrokers({ bench, folder }: LedgerEntry): PairCutter {
+  return openBrokerCutter({ bench, ...rackAccess(bench, folder) });
 }
 
 async function healCable(entry: LedgerEntry, name: string, surroundings: CutterSurroundings): Promise<void> {
@@ -111,7 +140,7 @@ function surroundingsOf(entry: LedgerEntry, person: Person, used: Set<CommandHos
     // Nobody looks, so it is as it was left.
     circuitSeen: (cable) => (what.kind === "cable" && what.cable === cable.name ? what.direction : null),
     virtual: null,
-    openBrokers: null,
+    openBrokers: () => Promise.resolve(openBrokers(entry)),
   };
 }
 

@@ -35,10 +35,11 @@ export type LedgerEntry = {
   readonly hosts: Readonly<Record<string, HostPlace>>;
 };
 
-/** What can be left behind: a cut cable, or a board without power. */
+/** What can be left behind: a cut cable, a board without power, or something that a broker withholds. */
 export type LeasedThing =
   | { readonly kind: "cable"; readonly cable: string; readonly direction: CutDirection }
-  | { readonly kind: "power"; readonly board: string };
+  | { readonly kind: "power"; readonly board: string }
+  | { readonly kind: "pair"; readonly from: string; readonly to: string };
 
 /** A file of the ledger. */
 export type LedgerFile =
@@ -135,8 +136,20 @@ export async function abandoned(files: readonly LedgerFile[]): Promise<readonly 
 
 /** For people: `the cable pi-3 of the bench rack`. */
 export function describeThing({ what, bench }: LedgerEntry): string {
-  const thing = what.kind === "cable" ? `the cable ${what.cable}` : `the power of ${what.board}`;
-  return `${thing} of the bench ${bench.name}`;
+  return `${wordsFor(what)} of the bench ${bench.name}`;
+}
+
+function wordsFor(what: LeasedThing): string {
+  switch (what.kind) {
+    case "cable":
+      return `the cable ${what.cable}`;
+    case "power":
+      return `the power of ${what.board}`;
+    case "pair":
+      return `what ${what.from} says to ${what.to}`;
+    default:
+      return what satisfies never;
+  }
 }
 
 const suffix = ".cut";
@@ -175,7 +188,16 @@ function checksum(json: string): string {
 }
 
 function nameOf(what: LeasedThing): string {
-  return what.kind === "cable" ? `cable-${what.cable}` : `power-${what.board}`;
+  switch (what.kind) {
+    case "cable":
+      return `cable-${what.cable}`;
+    case "power":
+      return `power-${what.board}`;
+    case "pair":
+      return `pair-${what.from}-${what.to}`;
+    default:
+      return what satisfies never;
+  }
 }
 
 /** Names in the ledger decide what is told to devices: nobody else may put one there. */
