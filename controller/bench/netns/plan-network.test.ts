@@ -84,7 +84,7 @@ cables:
     const managements = new Map(plan.switches.map(({ node }) => [node, management]));
     const managed = managedBench(ring, plan, managements);
     const cutters = new Map(managed.cables.map(({ name, cutter }) => [name, cutter.name]));
-    expect(cutters.get("direct")).toBe("virtual");
+    expect(cutters.get("direct")).toBe("interfaces of machines");
     expect(cutters.get("ab")).toBe("ports of a");
     expect(managed.cables.find(({ name }) => name === "one")?.ends[1]).toEqual({ node: "a", port: "port-1" });
     expect(managed.cutters.find(({ name }) => name === "ports of a")).toMatchObject({
@@ -92,5 +92,36 @@ cables:
       switch: "a",
       protectedPorts: ["br0", "mgmt0", "controller"],
     });
+  });
+
+  test("given the file of a real rack, then none of its devices is left, and what needs no device is", () => {
+    const rack = benchOf(`
+name: rack
+boards: [{ name: pi-1, power: "poe:1" }, { name: pi-2 }, { name: pi-3 }, { name: pi-4 }, { name: pi-5 }, { name: pi-6 }]
+switches: [switch]
+cables:
+  - { name: one, ends: ["pi-1:eth0", "switch:1"], cutter: "relays:1" }
+  - { name: two, ends: ["pi-2:eth0", "switch:2"], cutter: "lcus:1" }
+  - { name: three, ends: ["pi-3:eth0", "switch:3"], cutter: "pins:17" }
+  - { name: four, ends: ["pi-4:eth0", "switch:4"], cutter: ports }
+  - { name: five, ends: ["pi-5:eth0", "switch:5"], cutter: firewall }
+  - { name: six, ends: ["pi-6:eth0", "switch:6"], cutter: hand }
+  - { name: inbox, ends: ["broker:eth0", "switch:7"] }
+cutters:
+  - { name: relays, driver: relay, serialPort: /dev/ttyACM0 }
+  - { name: lcus, driver: usb-relay, serialPort: /dev/ttyUSB0 }
+  - { name: pins, driver: gpio, chip: gpiochip0 }
+  - { name: ports, driver: switch, switch: switch, address: 192.168.7.2, user: adrift, passwordFile: secret }
+powerSources:
+  - { name: poe, driver: poe, address: 192.168.7.2, user: adrift, passwordFile: secret }
+`);
+    const plan = planNetwork(rack);
+    const management = { protocol: "snmp-v3", address: "10.79.0.1", user: "adrift", passwordFile: "/secret" } as const;
+    const managed = managedBench(rack, plan, new Map([["switch", management]]));
+    expect(managed.cutters.map(({ name }) => name).toSorted()).toEqual(["firewall", "hand", "ports of switch"]);
+    const cutters = new Map(managed.cables.map(({ name, cutter }) => [name, cutter.name]));
+    expect(["one", "two", "three", "four"].map((name) => cutters.get(name))).toEqual(Array(4).fill("ports of switch"));
+    expect(managed.powerSources).toEqual([]);
+    expect(managed.boards.every(({ power }) => power === null)).toBe(true);
   });
 });

@@ -3,13 +3,12 @@
 import type { Bench } from "../../../hardware/bench.ts";
 import type { Experiment } from "../../experiment/model.ts";
 import { BenchFailure } from "../bench.ts";
+import { isReplaced } from "./managed-bench.ts";
 
 /** Refuses one-way cuts of cables that are cut both ways or not at all. @throws {BenchFailure} which names such a cable */
 export function refuseOneWay({ faults }: Experiment, { cables, cutters }: Bench): void {
   if (!faults.some(({ fault }) => fault.kind === "one-way")) return;
-  const both = new Set(
-    cutters.filter(({ driver }) => driver === "virtual" || driver === "switch").map(({ name }) => name),
-  );
+  const both = new Set(cutters.filter(({ driver }) => isReplaced(driver)).map(({ name }) => name));
   const cable = cables.find(({ cutter }) => both.has(cutter.name));
   if (cable === undefined) return;
   throw new BenchFailure(
