@@ -2,6 +2,7 @@
 
 import type { ReplicaEvent } from "../../device/replica/host.ts";
 import type { Bench } from "../../hardware/bench.ts";
+import type { Pair } from "./conductor.ts";
 import type { Moment } from "./expectations.ts";
 import type { Fault } from "./model.ts";
 
@@ -31,8 +32,18 @@ export type CarrierChange = {
   readonly uncertaintyUs: number;
 };
 
-/** A cable that was seen open. */
+/** A cable that was seen open, or a pair of boards that was seen parted: `from > to`. */
 export type SeenCut = { readonly cable: string; readonly atUs: number };
+
+/** The cables that a fault opened: not the boards between which brokers withheld something instead. */
+export function openedCables({ targets, withholds = [] }: FaultSpan): readonly string[] {
+  return targets.filter((target) => !withholds.some(({ from, to }) => from === target || to === target));
+}
+
+/** A pair as it stands among what was seen. */
+export function pairName({ from, to }: Pair): string {
+  return `${from} > ${to}`;
+}
 
 /** What a board is at a time. Whoever asks for votes, or whether they would be given, is a candidate here. */
 export type BoardState = "down" | "paused" | "follower" | "candidate" | "leader";
@@ -55,6 +66,8 @@ export type FaultSpan = {
   readonly fault: Fault | HandFault;
   /** What it hit: boards, cables, brokers or switches. */
   readonly targets: readonly string[];
+  /** What brokers withheld meanwhile; missing where they withheld nothing. */
+  readonly withholds?: readonly Pair[];
   readonly fromUs: number;
   /** The same as `fromUs` if it happened in a moment and left nothing to end. */
   readonly toUs: number;

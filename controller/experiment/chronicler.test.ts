@@ -181,3 +181,38 @@ it("given a board that was cut off, then it has caught up when it holds what had
   );
   expect(catchUps).toEqual([{ board: "pi-3", fromUs: 200, toUs: 300, entries: 7 }]);
 });
+
+describe("what brokers withhold", () => {
+  it("given a split by the brokers alone, then only the boards of the minority are cut off, and the leader leads on", () => {
+    const split: Fault = { kind: "split", groups: [["pi-1"], ["pi-2", "pi-3"]] };
+    const withholds = ["pi-2", "pi-3"].flatMap((name) => [
+      { from: "pi-1", to: name },
+      { from: name, to: "pi-1" },
+    ]);
+    const begins: RunEvent = {
+      atUs: 500,
+      kind: "step",
+      step: "begin",
+      fault: split,
+      targets: names,
+      isWhole: false,
+      withholds,
+    };
+    const { lanes, reigns } = chronicleOf(
+      threeBoards,
+      1_000,
+      started,
+      elected(100, "pi-2", 1, ["pi-1", "pi-3"]),
+      begins,
+      step(800, "end", split, names),
+    );
+    const cutOff = names.map((name) =>
+      lanes
+        .get(name)
+        ?.filter(({ isCutOff }) => isCutOff)
+        .map(({ fromUs, toUs }) => [fromUs, toUs]),
+    );
+    expect(cutOff).toEqual([[[500, 800]], [], []]);
+    expect(reigns).toEqual([{ board: "pi-2", term: 1, fromUs: 100, toUs: 1_000 }]);
+  });
+});

@@ -17,6 +17,7 @@ import type {
   Reign,
   SeenCut,
 } from "./chronicle.ts";
+import { openedCables, pairName } from "./chronicle.ts";
 import { type HandAct, HandWatch } from "./hands.ts";
 import type { FaultKind } from "./model.ts";
 import type { RunEvent, StepEvent } from "./run-result.ts";
@@ -60,6 +61,7 @@ export class Chronicler {
         return;
       case "done":
         if (event.action.kind === "cut") this.#seenCuts.push({ cable: event.action.cable, atUs: event.atUs });
+        if (event.action.kind === "withhold") this.#seenCuts.push({ cable: pairName(event.action), atUs: event.atUs });
         return;
       case "died": {
         const board = this.#boards.get(event.name);
@@ -148,7 +150,7 @@ export class Chronicler {
     this.#observeReign(atUs);
   }
 
-  #onStep({ atUs, step, fault, targets, isWhole }: StepEvent): void {
+  #onStep({ atUs, step, fault, targets, isWhole, withholds }: StepEvent): void {
     this.#isWhole = isWhole;
     if (step !== "turn") this.#hands.faultChanged(fault.kind, targets, step === "begin", atUs);
     switch (step) {
@@ -156,7 +158,7 @@ export class Chronicler {
         // A target that nothing on the bench is, at the moment, is not hit.
         if (targets.length === 0 && fault.kind !== "noise") return;
         this.#moments.push({ kind: "fault", atUs });
-        const span = { fault, targets, fromUs: atUs, toUs: atUs };
+        const span = { fault, targets, fromUs: atUs, toUs: atUs, ...(withholds === undefined ? {} : { withholds }) };
         this.#faults.push(span);
         this.#inForce.add({ span, isOpen: true });
         this.#hitBoards(span);
@@ -211,15 +213,19 @@ export class Chronicler {
   #observeCables(atUs: number): void {
     const cutCables = new Set<string>();
     const downNodes = new Set<string>();
+    const withheld = new Set<string>();
     for (const { span, isOpen } of this.#inForce) {
       const { kind } = span.fault;
       const broken = cutsCables.has(kind) ? cutCables : stopsNodes.has(kind) ? downNodes : null;
-      if (isOpen) for (const target of span.targets) broken?.add(target);
+      if (!isOpen) continue;
+      for (const target of openedCables(span)) broken?.add(target);
+      for (const pair of span.withholds ?? []) withheld.add(pairName(pair));
     }
     const { hears } = reachability(this.#bench, { cutCables, downNodes });
     const names = [...this.#boards.keys()];
     for (const board of this.#boards.values()) {
-      const company = names.filter((name) => hears(board.name, name) && hears(name, board.name));
+      const talks = (from: string, to: string): boolean => hears(to, from) && !withheld.has(pairName({ from, to }));
+      const company = names.filter((name) => talks(board.name, name) && talks(name, board.name));
       const together = company.includes(board.name) ? company.length : company.length + 1;
       const isCutOff = together * 2 <= names.length;
       if (board.isCutOff && !isCutOff && board.isUp) this.#expectCatchUp(atUs, board);

@@ -13,7 +13,12 @@ export type Performed = {
   readonly actions: readonly BenchAction[];
   /** What the fault hits: boards, cables, brokers or switches. Empty if nothing on the bench is what the target says. */
   readonly targets: readonly string[];
+  /** What brokers withhold from the fault's beginning to its end; missing where they withhold nothing. */
+  readonly withholds?: readonly Pair[];
 };
+
+/** What `from` says to `to`. */
+export type Pair = { readonly from: string; readonly to: string };
 
 export type Conductor = {
   /** Takes the plan's steps in their order. A fault keeps its targets from its beginning to its end. */
@@ -60,7 +65,10 @@ export function createConductor(bench: Bench, random: Random): Conductor {
     const actions = effects.map((effect) => (effect.part === null ? effect.action : hold(effect)));
     if (occurrence.endUs === null) actions.push(...lasting.flatMap(release));
     else inForce.set(occurrence.id, { targets, effects: lasting, holds: true });
-    return { actions, targets };
+    const withholds = actions.flatMap((action) =>
+      action.kind === "withhold" ? [{ from: action.from, to: action.to }] : [],
+    );
+    return { actions, targets, ...(withholds.length === 0 ? {} : { withholds }) };
   }
 
   function turn(fault: InForce): readonly BenchAction[] {

@@ -4,11 +4,19 @@
  * lie apart, and only what comes after the third is Raft's own.
  */
 
-import type { BoardEvent, CarrierChange, Chronicle, FaultSpan } from "./chronicle.ts";
+import {
+  type BoardEvent,
+  type CarrierChange,
+  type Chronicle,
+  type FaultSpan,
+  openedCables,
+  pairName,
+} from "./chronicle.ts";
 
 /** One time that cables were opened, by a fault or by a hand. */
 export type CutTimes = {
   readonly fault: FaultSpan["fault"]["kind"];
+  /** None where only brokers withheld something. */
   readonly cables: readonly string[];
   /** Of what a hand did, when it was first seen. */
   readonly commandedUs: number;
@@ -37,7 +45,7 @@ export function cutTimes(chronicle: Chronicle, isSimulated: boolean): readonly C
     .filter(({ fault }) => opensCables.has(fault.kind))
     .map((span) => ({
       fault: span.fault.kind,
-      cables: span.targets,
+      cables: openedCables(span),
       commandedUs: span.fromUs,
       seenUs: isSimulated || span.fault.kind === "hand" ? span.fromUs : seenOpenUs(span, chronicle),
       carrierLost: carrierLost(span, chronicle),
@@ -46,9 +54,10 @@ export function cutTimes(chronicle: Chronicle, isSimulated: boolean): readonly C
     }));
 }
 
-function seenOpenUs({ fromUs, toUs, targets }: FaultSpan, { seenCuts }: Chronicle): number | null {
+function seenOpenUs(span: FaultSpan, { seenCuts }: Chronicle): number | null {
+  const { fromUs, toUs, withholds = [] } = span;
   let lastUs = fromUs;
-  for (const target of targets) {
+  for (const target of [...openedCables(span), ...withholds.map(pairName)]) {
     const seen = seenCuts.find(({ cable, atUs }) => cable === target && atUs >= fromUs && atUs <= toUs);
     if (seen === undefined) return null;
     lastUs = Math.max(lastUs, seen.atUs);

@@ -175,10 +175,11 @@ class RealTimeRun {
 
   #perform(step: Step): void {
     const { fault } = step.occurrence;
-    const { actions, targets } = this.#conductor.perform(step, this.#bench.view());
+    const { actions, ...hit } = this.#conductor.perform(step, this.#bench.view());
+    const { targets } = hit;
     if (step.kind === "begin" && targets.length > 0) this.#faults[fault.kind] = (this.#faults[fault.kind] ?? 0) + 1;
     const isWhole = this.#conductor.isWhole();
-    const told = { atUs: this.#nowUs, kind: "step", step: step.kind, fault, targets, isWhole } as const;
+    const told = { atUs: this.#nowUs, kind: "step", step: step.kind, fault, ...hit, isWhole } as const;
     this.#events.push(told);
     this.#settings.tell?.(told);
     for (const action of actions) this.#demand(action);
@@ -250,6 +251,7 @@ class RealTimeRun {
 /** What an action changes: of one thing the bench does one after the other. */
 function subjectOf(action: BenchAction): string {
   if ("board" in action && action.kind !== "transferLeadership") return `board ${action.board}`;
+  if ("from" in action) return `pair ${action.from} ${action.to}`;
   if ("cable" in action) return `cable ${action.cable}`;
   if ("switch" in action) return `switch ${action.switch}`;
   if ("broker" in action) return `broker ${action.broker}`;
@@ -279,13 +281,15 @@ function isAnnounced({ name, atUs }: Death, events: readonly RunEvent[]): boolea
 
 const announcedWithinUs = 5_000_000;
 
-/** How many terms had a leader. */
+/** How many terms had a leader in the run; of those that ended before it began, which are all told as of 0, only the last. */
 function countElections(events: readonly RunEvent[]): number {
   const terms = new Set<number>();
+  let before = 0;
   for (const event of events) {
-    if (event.kind === "board" && event.event.type === "role" && event.event.role === "leader") {
-      terms.add(event.event.term);
-    }
+    if (event.kind !== "board" || event.event.type !== "role" || event.event.role !== "leader") continue;
+    if (event.atUs > 0) terms.add(event.event.term);
+    else before = Math.max(before, event.event.term);
   }
+  if (before > 0) terms.add(before);
   return terms.size;
 }

@@ -8,6 +8,7 @@ import type { NetworkCounters } from "../../sim/network-types.ts";
 import type { WorldEvent } from "../../sim/world.ts";
 import type { Death, RealKind } from "../bench/bench.ts";
 import type { BenchAction } from "./bench-action.ts";
+import type { Pair } from "./conductor.ts";
 import type { Fault, FaultKind } from "./model.ts";
 import type { Step } from "./plan.ts";
 
@@ -51,6 +52,8 @@ export type StepEvent = {
   readonly step: Step["kind"];
   readonly fault: Fault;
   readonly targets: readonly string[];
+  /** What brokers withhold as long as it lasts; missing where they withhold nothing. */
+  readonly withholds?: readonly Pair[];
   readonly isWhole: boolean;
 };
 

@@ -78,10 +78,11 @@ export function* simulateBySeconds(
 
   function perform(step: Step): void {
     const { fault } = step.occurrence;
-    const { actions, targets } = conductor.perform(step, viewOf(world));
+    const { actions, ...hit } = conductor.perform(step, viewOf(world));
+    const { targets } = hit;
     const hits = targets.length > 0 || fault.kind === "noise";
     if (step.kind === "begin" && hits) faults[fault.kind] = (faults[fault.kind] ?? 0) + 1;
-    const told = { atUs: world.nowUs, kind: "step", step: step.kind, fault, targets } as const;
+    const told = { atUs: world.nowUs, kind: "step", step: step.kind, fault, ...hit } as const;
     settings.tell?.({ ...told, isWhole: conductor.isWhole() });
     for (const action of actions) carryOut(world, action, options);
   }

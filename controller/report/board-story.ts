@@ -79,6 +79,7 @@ class BoardStory {
     switch (role) {
       case "leader": {
         this.#asking.delete(board);
+        if (atUs === 0) return `${board} leads already, in term ${term}.`;
         const asked = this.#wasAsked(atUs, board, at) ? "is asked to take over" : "misses the leader, asks for votes";
         const before = term === 1 ? "asks for votes" : asked;
         return `${board} ${before} and gets a majority: it leads in term ${term}.`;

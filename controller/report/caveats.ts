@@ -4,8 +4,26 @@ import { reservations } from "../bench/limits.ts";
 import type { ConcludedRun } from "../experiment/conclude.ts";
 
 /** Whole sentences; none for most runs. */
-export function caveats({ experiment, bench, run }: ConcludedRun): readonly string[] {
-  return [...reservations(experiment, run.kind), ...hurry()];
+export function caveats({ experiment, bench, run, cuts, chronicle }: ConcludedRun): readonly string[] {
+  return [...reservations(experiment, run.kind), ...hurry(), ...unnoticed()];
+
+  /** A relay can click without anything being cut: the likeliest mistake in a wiring. */
+  function unnoticed(): readonly string[] {
+    if (run.kind === "simulated") return [];
+    const names = cuts.flatMap(({ cables, carrierLost, noticedUs, commandedUs }) => {
+      const span = chronicle.faults.find(
+        ({ fromUs, targets }) => fromUs === commandedUs && cables.every((name) => targets.includes(name)),
+      );
+      const lastedUs = (span?.toUs ?? commandedUs) - commandedUs;
+      const isLong = lastedUs > 3_000 * bench.timing.electionMaxMs;
+      return isLong && carrierLost === null && noticedUs === null ? cables : [];
+    });
+    return [...new Set(names)].map(
+      (cable) =>
+        `Nothing showed that the cable ${cable} was cut: no board lost its carrier, and none missed its leader. Does this ` +
+        "cable really go through its cutter, and is there no way around it?",
+    );
+  }
 
   function hurry(): readonly string[] {
     // Who is late by a few heartbeats may miss an election time-out for no other reason.

@@ -57,6 +57,7 @@ const columns: readonly Column[] = [
 ];
 
 function whatOf({ fault, cables }: CutTimes): string {
+  if (cables.length === 0) return `by the brokers (${fault})`;
   const names = cables.length > namesMax ? `${cables.length} cables` : listed(cables);
   return fault === "cut" || fault === "hand" ? names : `${names} (${fault})`;
 }

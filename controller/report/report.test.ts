@@ -224,7 +224,7 @@ describe("the story of a run in real time", () => {
       ({ atUs, board, event: { type: "role", role, term: 1, reason: "a reason" } }) as const;
     const boardEvents = [role("pi-1", "candidate", 0), role("pi-2", "leader", 0), role("pi-3", "candidate", 7)];
     expect(tellBoards({ ...cut.chronicle, boardEvents }).map(({ text }) => text)).toEqual([
-      "pi-2 asks for votes and gets a majority: it leads in term 1.",
+      "pi-2 leads already, in term 1.",
       "pi-3 asks for votes in term 1.",
     ]);
   });
