@@ -62,6 +62,7 @@ async function runWatched(prepared: RealTimeRun, shell: Shell) {
         else bar.show(atUs / experiment.durationUs, `${seconds(atUs)} of ${seconds(experiment.durationUs)}`);
       },
     });
+    if (outcome.failure !== null) leftovers.push(outcome.failure.message);
     return { ...outcome, leftovers };
   } finally {
     bar.clear();

@@ -60,7 +60,7 @@ export async function run(shell: Shell, given: string | undefined, options: RunO
   if (options.json === true) printDocument(kept, seed, shell);
   else print(kept, seed, shell);
   const status = statusOf(kept.concluded.judgement.verdict);
-  return kept.leftovers.length > 0 && status === exitStatus.done ? exitStatus.failed : status;
+  return kept.leftovers.length > 0 ? exitStatus.failed : status;
 }
 
 function list({ out }: Shell, { json }: RunOptions): ExitStatus {

@@ -126,7 +126,9 @@ describe("an experiment in real time", () => {
     const refuse = ({ kind }: BenchAction) => {
       if (kind === "cut") throw new Error("the cable is stuck");
     };
-    await expect(run(cutLeader, { refuse })).rejects.toThrow(/could not do.*"kind":"cut".*the cable is stuck/);
+    const { failure, run: ended } = await run(cutLeader, { refuse });
+    expect(failure?.message).toMatch(/could not do .* \(cut cable pi-\d\): .*the cable is stuck/);
+    expect(ended).toMatchObject({ interrupted: true, liveness: null });
   });
 
   it("given a board that dies by itself, then it is down from there on, and the run is invalid, with the reason", async () => {

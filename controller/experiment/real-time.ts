@@ -36,12 +36,18 @@ export type RealTimeSettings = {
 };
 
 /** The run, and what happened in it in the order of time. */
-export type RealOutcome = { readonly run: RealRun; readonly events: readonly RunEvent[] };
+export type RealOutcome = {
+  readonly run: RealRun;
+  readonly events: readonly RunEvent[];
+  /** What the bench could not do, so that the run ended there; mostly `null`. */
+  readonly failure: BenchFailure | null;
+};
 
 /**
- * Runs an experiment on a bench that has just been started. The bench is left whole, and running.
+ * Runs an experiment on a bench that has just been started. The bench is left whole, as far as it can be, and running. If it
+ * cannot do what a step demands, the run ends there.
  *
- * @throws {BenchFailure} if no leader is elected whom all follow, or the bench cannot do what a step demands.
+ * @throws {BenchFailure} if no leader is elected whom all follow.
  */
 export async function runInRealTime(
   experiment: Experiment,
@@ -106,6 +112,7 @@ class RealTimeRun {
     }
     goesOn = goesOn && (await this.#passUntil(this.#experiment.durationUs));
     await this.#putRight();
+    goesOn = goesOn && this.#failure === null;
     const liveness = goesOn ? await this.#demandRecovery() : null;
     for (const client of this.#clients) client.stopWork();
     return this.#conclude(liveness, !goesOn || this.#settings.isInterrupted());
@@ -162,8 +169,7 @@ class RealTimeRun {
   async #passUntil(untilUs: number): Promise<boolean> {
     const { time, isInterrupted, progress } = this.#settings;
     for (;;) {
-      if (this.#failure !== null) throw this.#failure;
-      if (isInterrupted()) return false;
+      if (this.#failure !== null || isInterrupted()) return false;
       const leftUs = untilUs - this.#nowUs;
       if (leftUs <= 0) return true;
       progress?.(this.#nowUs);
@@ -200,7 +206,7 @@ class RealTimeRun {
       .catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
         this.#failure ??= new BenchFailure(
-          `The ${this.#bench.kind} bench could not do what the experiment demands (${JSON.stringify(action)}): ${why}`,
+          `The ${this.#bench.kind} bench could not do what the experiment demands (${action.kind} ${subjectOf(action)}): ${why}`,
           { cause: error },
         );
       });
@@ -210,7 +216,6 @@ class RealTimeRun {
   async #putRight(): Promise<void> {
     for (const action of this.#conductor.endAll()) this.#demand(action);
     await Promise.all(this.#pending.values());
-    if (this.#failure !== null) throw this.#failure;
   }
 
   #demandRecovery(): Promise<LivenessFailure | null> {
@@ -244,7 +249,7 @@ class RealTimeRun {
       lateUsMax: this.#lateUsMax,
     };
     const died = deaths.map((death): RunEvent => ({ kind: "died", ...death }));
-    return { run, events: mergeEvents([...this.#events, ...died], flight) };
+    return { run, events: mergeEvents([...this.#events, ...died], flight), failure: this.#failure };
   }
 }
 
