@@ -4,6 +4,7 @@ import { type Bench, type Problem, YamlFileError } from "../../../hardware/bench
 import type { Experiment, Fault, ScheduledFault, Target } from "../../experiment/model.ts";
 import { type OneWayCables, planFault, type Wish } from "../plan.ts";
 import { meansOf } from "../plan-means.ts";
+import { uncutWords } from "./uncut.ts";
 
 /**
  * Refuses what this rack cannot do.
@@ -53,9 +54,7 @@ function cableComplaint(name: string, bench: Bench): readonly string[] {
   const cable = bench.cables.find((each) => each.name === name);
   if (cable === undefined) return [];
   const { driver } = bench.cutters.find((each) => each.name === cable.cutter.name) ?? { driver: "virtual" };
-  if (driver === "virtual") {
-    return [`Nothing opens the cable ${name} of a rack: give it a cutter, as in "cutter: hand" or "cutter: relays:1".`];
-  }
+  if (driver === "virtual") return [uncutWords(cable)];
   const means = meansOf(bench, cable);
   return means.means === null ? [`The cable ${name} ${means.why}.`] : [];
 }

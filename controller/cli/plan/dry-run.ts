@@ -39,7 +39,11 @@ export function dryRun(shell: Shell, { experimentFile, benchFileOf, kind }: DryR
   const faults = rehearse(experiment, bench, kind);
   const reserved = reservations(experiment, kind);
   if (json) {
-    const document = { experiment: experiment.name, bench: bench.name, kind, faults, reservations: reserved };
+    const told = faults.map((each) => ({
+      ...each,
+      complaints: kind === "rack" ? rackComplaints(each.fault, bench) : [],
+    }));
+    const document = { experiment: experiment.name, bench: bench.name, kind, faults: told, reservations: reserved };
     shell.out.write(`${JSON.stringify(document, null, 2)}\n`);
   } else {
     const rack = kind === "rack" ? bench : null;
@@ -50,8 +54,7 @@ export function dryRun(shell: Shell, { experimentFile, benchFileOf, kind }: DryR
     shell.out.write(`${lines.join("\n")}\n`);
   }
   const isDone = kind !== "rack" || experiment.faults.every(({ fault }) => rackComplaints(fault, bench).length === 0);
-  const isPossible = isDone && faults.every(({ cases }) => cases.every(({ outcome }) => outcome.kind === "possible"));
-  return isPossible ? exitStatus.done : exitStatus.failed;
+  return isDone && faults.every(({ cases }) => isPossible(cases)) ? exitStatus.done : exitStatus.failed;
 }
 
 function faultLines({ fault, spans, cases, line }: RehearsedFault, options: FaultOptions): readonly string[] {
@@ -61,17 +64,27 @@ function faultLines({ fault, spans, cases, line }: RehearsedFault, options: Faul
   lines.push(...wrapped(spansText(spans), columns - 2).map((part) => `  ${part}`));
   if (cases.length === 0) lines.push(...otherLines(fault, options));
   for (const each of cases) lines.push(...caseLines(fault, each, options));
+  if (cases.length > 0 && isPossible(cases)) lines.push(...complaintLines(fault, options));
   return lines;
 }
 
 /** What a fault does that cuts no cable; on a rack by what, and whether all of it is there. */
-function otherLines(fault: Fault, { columns, paint, rack }: FaultOptions): readonly string[] {
-  const means = rack === null ? null : machineMeans(fault, rack);
+function otherLines(fault: Fault, options: FaultOptions): readonly string[] {
+  const means = options.rack === null ? null : machineMeans(fault, options.rack);
+  const lines = wrapped(means ?? "cuts no cable", options.columns - 2).map((part) => `  ${part}`);
+  return [...lines, ...complaintLines(fault, options)];
+}
+
+/** For what a run on this rack would be refused. */
+function complaintLines(fault: Fault, { columns, paint, rack }: FaultOptions): readonly string[] {
   const complaints = rack === null ? [] : rackComplaints(fault, rack);
-  return [
-    ...wrapped(means ?? "cuts no cable", columns - 2).map((part) => `  ${part}`),
-    ...[...new Set(complaints)].flatMap((each) => wrapped(each, columns - 2).map((part) => `  ${paint("red", part)}`)),
-  ];
+  return [...new Set(complaints)].flatMap((each) =>
+    wrapped(each, columns - 2).map((part) => `  ${paint("red", part)}`),
+  );
+}
+
+function isPossible(cases: readonly RehearsedCase[]): boolean {
+  return cases.every(({ outcome }) => outcome.kind === "possible");
 }
 
 /** `rack`: the bench, if it is a rack. */

@@ -113,6 +113,14 @@ describe("adrift run --dry-run", () => {
     expect(JSON.parse(json.out).faults[0].cases[0].outcome).toMatchObject({ kind: "impossible" });
   });
 
+  it("given a rack whose cables nothing opens, then it says what the run would say, and the status is 1", async () => {
+    const { status, out } = await adrift(["run", "cut-leader", "--bench", "rack:five-boards", "--dry-run"]);
+    expect(status).toBe(1);
+    expect(out).toContain("Nothing opens the cable pi-1 of a rack");
+    const json = await adrift(["run", "cut-leader", "--bench", "rack:five-boards", "--dry-run", "--json"]);
+    expect(JSON.parse(json.out).faults[0].complaints).toHaveLength(5);
+  });
+
   it("given one of two trunks, then it says that its cut parts nobody", async () => {
     const { out } = await adrift(["run", "trunk-split", "--bench", "rack:rack-trunks", "--dry-run"]);
     expect(out).toContain("  relays:1  cable trunk (switch-a:7 – switch-b:7)\n  Parts nobody: another way is left");
