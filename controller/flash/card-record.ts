@@ -28,6 +28,10 @@ export type Intent = "found" | "join" | null;
 export type Founding = {
   readonly founders: readonly NodeName[];
   readonly founds: (board: NodeName) => boolean;
+  /** Boards whose cards are of a cluster that this one replaces, and are not written with it. */
+  readonly outdated: readonly NodeName[];
+  /** The founders that have no card so far. */
+  readonly missing: () => readonly NodeName[];
   /** Notes that a card is about to be usable. */
   readonly note: (board: NodeName, now: Date) => void;
 };
@@ -39,7 +43,9 @@ export type Founding = {
  */
 export function decideFounding(folder: string, bench: Bench, boards: readonly NodeName[], intent: Intent): Founding {
   const path = join(folder, ".adrift", "cards.json");
-  const known = intent === "found" ? null : readRecord(path);
+  const before = readRecord(path);
+  const outdated = intent === "found" ? withoutNewCard(bench, before, boards) : [];
+  const known = intent === "found" ? null : before;
   if (known !== null && known.cluster !== bench.cluster) {
     throw new CardFailure(
       `The cards of this folder were written for the cluster ${known.cluster}, but bench.yaml says ${bench.cluster}. Write all of ` +
@@ -59,6 +65,8 @@ export function decideFounding(folder: string, bench: Bench, boards: readonly No
   const written = new Map(Object.entries(known?.written ?? {}));
   return {
     founders,
+    outdated,
+    missing: () => founders.filter((board) => !written.has(board)),
     founds: (board) => intent !== "join" && founders.includes(board),
     note(board, now) {
       written.set(board, now.toISOString());
@@ -74,6 +82,25 @@ export function decideFounding(folder: string, bench: Bench, boards: readonly No
       leaveToOwner(folder, [dirname(path), path]);
     },
   };
+}
+
+/**
+ * The boards that a new cluster leaves out for now. A board that is given a new log beside others with old ones has forgotten
+ * what it acknowledged to them.
+ *
+ * @throws {CardFailure} if the new cluster has been begun already: its next cards need no word, and a second beginning would
+ * make the first boards forget again
+ */
+function withoutNewCard(bench: Bench, before: CardRecord | null, boards: readonly NodeName[]): readonly NodeName[] {
+  const others = bench.boards.map(({ name }) => name).filter((name) => !boards.includes(name));
+  const written = Object.keys(before?.written ?? {});
+  const isGoingOn =
+    before?.cluster === bench.cluster && written.length > 0 && boards.every((name) => !written.includes(name));
+  if (others.length === 0 || !isGoingOn) return others;
+  throw new CardFailure(
+    `The cluster ${bench.cluster} is being founded: ${written.join(", ")} ${written.length === 1 ? "has a card" : "have cards"} already. ` +
+      "Leave --found out to go on with it; to begin anew, name all boards.",
+  );
 }
 
 /** Drives are written as root; what is written beside the bench belongs to whoever the bench belongs to. */

@@ -24,7 +24,7 @@ describe("a drive", () => {
     [{ mountPoints: ["/", "/boot/firmware"] }, /from which this machine runs/],
     [{ mountPoints: ["[SWAP]"] }, /from which this machine runs/],
     [{ mountPoints: ["/media/ada/bootfs"] }, /mounted at \/media\/ada\/bootfs\. Unmount it \(umount/],
-    [{ sizeBytes: 2e12 }, /too large for a card/],
+    [{ sizeBytes: 513.1e9 }, /too large for a card/],
     [{ sizeBytes: 2e9 }, /has 2\.0 GB, but the image needs 3\.0 GB/],
     [{ sizeBytes: 0 }, /no card is in the reader/],
     [{ isReadOnly: true }, /read-only: push the small switch/],

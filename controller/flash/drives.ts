@@ -25,8 +25,8 @@ export type Drive = {
 /** Lists what drives there are. */
 export type DriveList = () => Promise<readonly Drive[]>;
 
-/** Larger is no card, but somebody's disk. */
-const cardBytesMax = 512_000_000_000 * 1.1;
+/** Larger is no card, but somebody's disk. What is sold as 512 GB has up to this much. */
+const cardBytesMax = 513_000_000_000;
 
 /** Why a drive must not be written, in a sentence with what to do; `null` if it may be. */
 export function refusalOf(drive: Drive, neededBytes: number | null): string | null {

@@ -5,6 +5,7 @@ import { constants, readSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { CardFailure } from "./card-failure.ts";
+import { unfinishedPath } from "./out-file.ts";
 
 /** See above. `write`, `flush` and `finish` reject with a `CardFailure` when the card fails. */
 export type Target = {
@@ -42,14 +43,20 @@ export async function openDrive(path: string): Promise<Target> {
   };
 }
 
-/** Opens a file that has its name only when it is finished. Only its owner can read it, for it holds keys. */
+/**
+ * Opens a file that has its name only when it is finished. Only its owner can read it, for it holds keys. What a writing
+ * that was cut off has left is taken away.
+ *
+ * @param path looked at by `checkOutFile`
+ */
 export async function openImageFile(path: string, name: string): Promise<Target> {
-  const unfinished = `${path}.unfinished`;
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC;
-  const file = await open(unfinished, flags, 0o600).catch((error: unknown) => {
-    throw unopenable(name, error);
-  });
-  await file.chmod(0o600);
+  const unfinished = unfinishedPath(path);
+  const file = await rm(unfinished, { force: true })
+    // Only a file that is new: no link is followed, no device opened.
+    .then(() => open(unfinished, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600))
+    .catch((error: unknown) => {
+      throw unopenable(name, error);
+    });
   const target = targetOn(file, name);
   let endBytes = 0;
   let isFinished = false;
@@ -59,12 +66,16 @@ export async function openImageFile(path: string, name: string): Promise<Target>
       const isNew = offset >= endBytes;
       endBytes = Math.max(endBytes, offset + bytes.length);
       // Zeros behind the end are left out: the file has a hole there.
-      if (isNew && isZero(bytes)) await file.truncate(endBytes);
-      else await target.write(offset, bytes);
+      if (!isNew || !isZero(bytes)) return await target.write(offset, bytes);
+      await file.truncate(endBytes).catch((error: unknown) => {
+        throw failing(name, "write", error);
+      });
     },
     readBack: (offset, length) => Readable.from(readAgain(target, offset, length)),
     async finish() {
-      await rename(unfinished, path);
+      await rename(unfinished, path).catch((error: unknown) => {
+        throw failing(name, "take its name", error);
+      });
       isFinished = true;
     },
     async close() {
@@ -161,5 +172,14 @@ function unopenable(name: string, error: unknown): CardFailure {
 
 function failing(name: string, verb: string, error: unknown): CardFailure {
   const why = error instanceof Error ? error.message : String(error);
+  switch (error instanceof Error && "code" in error ? error.code : null) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new CardFailure(
+        `No room is left for ${name}: the disk is full. Make room, or take another place or a larger card.`,
+      );
+    case "EFBIG":
+      return new CardFailure(`The file system with ${name} takes no file of that size. Choose another place.`);
+  }
   return new CardFailure(`${name} failed to ${verb} (${why}). The card or its reader may be broken: try another one.`);
 }

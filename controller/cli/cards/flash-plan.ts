@@ -11,6 +11,7 @@ import { type Drive, type DriveList, refusalOf } from "../../flash/drives.ts";
 import { Fat } from "../../flash/fat.ts";
 import { type FirstBoot, findFirstBoot } from "../../flash/first-boot.ts";
 import { type ImageFile, openImage } from "../../flash/image-file.ts";
+import { checkOutFile } from "../../flash/out-file.ts";
 import { type PutSettings, refuseWithoutNode } from "../../flash/put-board.ts";
 import { findBench, unreadable } from "../files.ts";
 import { UsageError } from "../shell.ts";
@@ -32,7 +33,13 @@ export type FlashOptions = {
 /** Where a card's content goes. */
 export type Destination =
   | { readonly kind: "drive"; readonly drive: Drive }
-  | { readonly kind: "file"; readonly path: string; readonly name: string };
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      readonly name: string;
+      /** Whether a file that is there is replaced. */
+      readonly replaces: boolean;
+    };
 
 /** All that is to be done. */
 export type FlashPlan = {
@@ -70,10 +77,14 @@ export async function planFlash(
   const node = options.node === undefined ? null : readNode(resolve(folder, options.node), options.node);
   const ssh = readSshKey(folder, options.sshKey);
 
+  const sources = [options.image, options.node, options.bench].flatMap((name) =>
+    name === undefined ? [] : [resolve(folder, name)],
+  );
+  const files = places.kind === "file" ? outFiles(folder, places.names, sources) : null;
   const image = options.image === undefined ? null : await openImage(resolve(folder, options.image), options.image);
   const system = image === null ? null : systemIn(image);
   if (system !== null) for (const board of prepared) refuseWithoutNode(system, board, node !== null);
-  const destinations = await findDestinations(folder, places, image, listDrives);
+  const destinations = files ?? (await findDrives(folder, places.names, image, listDrives));
   const cards = prepared.map((board, at) => {
     const destination = destinations[at];
     if (destination === undefined) throw new Error("a board without a destination");
@@ -139,13 +150,22 @@ function systemIn({ beginning, bootPartition, name }: ImageFile): FirstBoot | nu
 
 class TooFarIn extends Error {}
 
-async function findDestinations(
+function outFiles(folder: string, names: readonly string[], sources: readonly string[]): readonly Destination[] {
+  const files = names.map((name) => {
+    const { path, exists } = checkOutFile(resolve(folder, name), name, sources);
+    return { kind: "file", name, path, replaces: exists } as const;
+  });
+  const twice = files.find((one, at) => files.findIndex(({ path }) => path === one.path) < at);
+  if (twice !== undefined) throw new UsageError(`${twice.name} is named twice: each board needs an image of its own.`);
+  return files;
+}
+
+async function findDrives(
   folder: string,
-  { kind, names }: Places,
+  names: readonly string[],
   image: ImageFile | null,
   listDrives: DriveList,
 ): Promise<readonly Destination[]> {
-  if (kind === "file") return names.map((name) => ({ kind, name, path: resolve(folder, name) }));
   const drives = await listDrives();
   const found = names.map((name) => {
     const path = realPath(resolve(folder, name));
@@ -153,7 +173,7 @@ async function findDestinations(
     if (drive === undefined) throw new UsageError(noSuchDrive(name, drives));
     const refusal = refusalOf(drive, image?.sizeBytes ?? null);
     if (refusal !== null) throw new UsageError(refusal);
-    return { kind, drive } as const;
+    return { kind: "drive", drive } as const;
   });
   const twice = found.find((one, at) => found.findIndex(({ drive }) => drive.path === one.drive.path) < at);
   if (twice !== undefined)

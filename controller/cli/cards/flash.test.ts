@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -124,10 +124,66 @@ describe("adrift flash", () => {
     const again = await shell.adrift(args);
     expect(again.status).toBe(64);
     expect(again.err).toMatch(/A card of pi-2 was written before .*\n {2}--join .*\n {2}--found /);
-    expect((await shell.adrift([...args, "--join"])).status).toBe(0);
+    const joined = await shell.adrift([...args, "--join", "--yes"]);
+    expect(joined).toMatchObject({ status: 0, err: "" });
+    expect(joined.out).toContain("address by DHCP, joins the cluster, with an empty log\n");
     expect(bootOf(written("second.img")).list("adrift")).not.toContain("founds");
-    expect((await shell.adrift([...args, "--found"])).status).toBe(0);
+    expect((await shell.adrift([...args, "--found", "--yes"])).status).toBe(0);
     expect(textOn(written("second.img"), "adrift/founds")).toBe("pi-2\n");
+  });
+
+  it("given --found for one of several boards, then it says that the others need new cards, and asks", async () => {
+    const found = (board: string) => ["flash", board, "--image", "stock.img", "--out", `${board}-found.img`, "--found"];
+    const nobody = await shell.adrift(found("pi-2"));
+    expect(nobody.status).toBe(64);
+    expect(nobody.err).toMatch(/new cards on all boards: those of pi-1, pi-3 become worthless[^]*Nobody is there/);
+    expect(existsSync(join(shell.folder, "pi-2-found.img"))).toBe(false);
+    expect((await shell.adrift(found("pi-2"), { input: "no\n" })).status).toBe(1);
+    const { status, out } = await shell.adrift(found("pi-2"), { input: "yes\n" });
+    expect(status).toBe(0);
+    expect(out).toContain("Still without a card, of the cluster's first boards: pi-1, pi-3.\n");
+    const second = await shell.adrift(found("pi-3"));
+    expect(second.status).toBe(64);
+    expect(second.err).toMatch(/lab is being founded: pi-2 has a card already\. Leave --found out/);
+    const goesOn = found("pi-3").filter((word) => word !== "--found");
+    expect((await shell.adrift(goesOn)).out).toContain("founds the cluster");
+  });
+
+  it("given a file that is there, then it asks before it replaces it", async () => {
+    put("there.img", "hello");
+    const args = ["flash", "pi-3", "--image", "stock.img", "--out", "there.img"];
+    const nobody = await shell.adrift(args);
+    expect(nobody.status).toBe(64);
+    expect(nobody.err).toMatch(/^there\.img will be replaced\. Type "there\.img" or "yes" to go on: \nNobody/);
+    expect(written("there.img").toString()).toBe("hello");
+    expect((await shell.adrift(args, { input: "yes\n" })).status).toBe(0);
+    expect(textOn(written("there.img"), "adrift/name")).toBe("pi-3\n");
+  });
+
+  it("given a place for an image that is a device, a folder, or the image itself, then it refuses, even with --yes", async () => {
+    mkdirSync(join(shell.folder, "folder"));
+    linkSync(join(shell.folder, "stock.img"), join(shell.folder, "hard.img"));
+    symlinkSync("stock.img", join(shell.folder, "soft.img"));
+    symlinkSync("/dev/full", join(shell.folder, "device.img"));
+    linkSync(join(shell.folder, "stock.img"), join(shell.folder, "next.img.unfinished"));
+    for (const [place, message] of [
+      ["/dev/full", /no file but a device/],
+      ["device.img", /no file but a device/],
+      ["folder", /folder is a folder: .*folder\/card\.img/],
+      ["nowhere/card.img", /nowhere\/card\.img cannot be written: its folder/],
+      ["stock.img", /stock\.img is read from/],
+      ["hard.img", /hard\.img is read from/],
+      ["soft.img", /soft\.img is read from/],
+      ["next.img", /next\.img\.unfinished is read from/],
+    ] as const) {
+      const { status, err } = await shell.adrift(["flash", "pi-3", "--image", "stock.img", "--out", place, "--yes"]);
+      expect({ place, status }).toEqual({ place, status: 64 });
+      expect(err).toMatch(message);
+    }
+    expect(written("stock.img").equals(cloudInit)).toBe(true);
+    expect(statSync("/dev/full").isCharacterDevice()).toBe(true);
+    const both = ["flash", "pi-2", "pi-3", "--image", "stock.img", "--out", "a.img", "--out", "./a.img"];
+    expect((await shell.adrift(both)).err).toContain("./a.img is named twice");
   });
 
   it("given --dry-run, then it says what it would do, and does nothing", async () => {
@@ -185,7 +241,7 @@ describe("adrift flash", () => {
       expect(err).toMatch(message);
     }
     const { status, err } = await shell.adrift(["flash", "pi-2", "--image", "half.img.gz", "--out", "x.img"]);
-    expect(err).toMatch(/half\.img\.gz is damaged/);
+    expect(err).toMatch(/half\.img\.gz is damaged.*\nx\.img was not written\.\n/);
     expect(status).not.toBe(0);
     expect(existsSync(join(shell.folder, "x.img"))).toBe(false);
   });

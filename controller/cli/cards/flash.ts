@@ -9,6 +9,7 @@ import { type DriveList, describeDrive, gigabytes, listDrives } from "../../flas
 import { putBoard } from "../../flash/put-board.ts";
 import { openDrive, openImageFile, type Target } from "../../flash/target.ts";
 import { addFiles, type Card, type CardResult, writeCards } from "../../flash/write-card.ts";
+import { readAnswer } from "../answer.ts";
 import { createProgressBar } from "../progress.ts";
 import { type ExitStatus, exitStatus, type Interruption, type Shell, UsageError } from "../shell.ts";
 import { type Destination, type FlashOptions, type FlashPlan, planFlash } from "./flash-plan.ts";
@@ -51,51 +52,60 @@ export async function flash(
     return report(shell, plan, results);
   } catch (error) {
     if (!(error instanceof CardFailure)) throw error;
-    shell.err.write(`${error.message}\n${targets.length === 0 ? "Nothing was written.\n" : unusable(plan)}`);
+    const left = plan.cards.map(({ destination }) => whatIsLeft(destination, plan.image !== null)).join("");
+    shell.err.write(`${error.message}\n${targets.length < plan.cards.length ? "Nothing was written.\n" : left}`);
     return exitStatus.failed;
   } finally {
     await Promise.all(targets.map((target) => target.close().catch(() => undefined)));
   }
 }
 
-function showPlan({ out }: Shell, { bench, image, system, cards, node, ssh }: FlashPlan): void {
+function showPlan({ out, err }: Shell, { bench, image, system, cards, node, ssh, founding }: FlashPlan): void {
   const from =
     image === null ? "the system that is on the card" : `${image.name}${system === null ? "" : ` (${system.title})`}`;
   out.write(`Cards of ${bench.name}, from ${from}:\n`);
   for (const { board, destination, founds } of cards) {
     const place = destination.kind === "drive" ? describeDrive(destination.drive) : destination.name;
     const address = board.address ?? "address by DHCP";
-    const role = founds ? "founds the cluster" : "keeps its log, or joins the cluster without one";
+    const role = founds
+      ? "founds the cluster"
+      : image === null
+        ? "keeps its log, or joins the cluster without one"
+        : "joins the cluster, with an empty log";
     out.write(
       `  ${board.board} → ${place}\n      ${[address, role, ...(board.isSlow ? ["100 Mb/s"] : [])].join(", ")}\n`,
     );
   }
   out.write(`  Node: ${node === null ? "the system's; without it, from its packages by the Internet" : node.name}\n`);
   out.write(`  SSH: ${ssh === null ? "nobody (no public key; give one with --ssh-key)" : `pi, by ${ssh.name}`}\n`);
+  if (founding.outdated.length === 0) return;
+  err.write(
+    `A new cluster needs new cards on all boards: those of ${founding.outdated.join(", ")} become worthless. Switch on none of ` +
+      "the boards before all cards are written: a board with an old card would mix the old cluster with the new one.\n",
+  );
 }
 
-/** Nothing is lost by a file, so nothing is asked. */
-async function isConfirmed(shell: Shell, { image, cards }: FlashPlan): Promise<boolean> {
-  const paths = cards.flatMap(({ destination }) => (destination.kind === "drive" ? [destination.drive.path] : []));
-  if (paths.length === 0) return true;
-  const names = paths.join(" ");
-  const what = image === null ? `The boot files on ${names} will be changed.` : `All that is on ${names} will be lost.`;
-  shell.err.write(`${what} Type "${names}" or "yes" to go on: `);
-  const answer = await readLine(shell.input);
+/** Nothing is lost by a new file, so nothing is asked, unless others' cards would be worthless by it. */
+async function isConfirmed(shell: Shell, plan: FlashPlan): Promise<boolean> {
+  const { image, cards, founding } = plan;
+  const drives = cards.flatMap(({ destination }) => (destination.kind === "drive" ? [destination.drive.path] : []));
+  const files = cards.flatMap(({ destination }) =>
+    destination.kind === "file" && destination.replaces ? [destination.name] : [],
+  );
+  if (drives.length + files.length === 0 && founding.outdated.length === 0) return true;
+  const names = [...drives, ...files].join(" ");
+  if (drives.length > 0) {
+    shell.err.write(
+      image === null ? `The boot files on ${names} will be changed. ` : `All that is on ${names} will be lost. `,
+    );
+  }
+  if (files.length > 0) shell.err.write(`${names} will be replaced. `);
+  shell.err.write(names === "" ? 'Type "yes" to go on: ' : `Type "${names}" or "yes" to go on: `);
+  const answer = await readAnswer(shell.input);
   if (answer === null) {
-    throw new UsageError("\nNobody is there to answer. In a script add --yes, once you are sure of the drives.");
+    throw new UsageError("\nNobody is there to answer. In a script add --yes, once you are sure of it.");
   }
-  return answer === "yes" || answer === names;
-}
-
-/** A line that somebody types; `null` if nobody does. */
-async function readLine(input: AsyncIterable<Uint8Array>): Promise<string | null> {
-  let text = "";
-  for await (const chunk of input) {
-    text += Buffer.from(chunk).toString("utf8");
-    if (text.includes("\n")) break;
-  }
-  return text === "" ? null : (text.split("\n")[0] ?? "").trim();
+  return answer === "yes" || (names !== "" && answer === names);
 }
 
 function openDestination(destination: Destination, machine: FlashMachine): Promise<Target> {
@@ -154,7 +164,11 @@ async function addTo(card: Card, now: Date): Promise<CardResult> {
   }
 }
 
-function report({ out, err }: Shell, { cards, image }: FlashPlan, results: readonly CardResult[]): ExitStatus {
+function report(
+  { out, err }: Shell,
+  { cards, image, founding }: FlashPlan,
+  results: readonly CardResult[],
+): ExitStatus {
   let failures = 0;
   for (const [at, { target, failure }] of results.entries()) {
     const board = cards[at]?.board.board ?? "";
@@ -164,9 +178,12 @@ function report({ out, err }: Shell, { cards, image }: FlashPlan, results: reado
     }
     failures += 1;
     err.write(`${board}: ${failure.message}\n`);
-    if (image !== null) err.write(`${board}: ${target.name} is not usable as it is; it can be written again.\n`);
+    const destination = cards[at]?.destination;
+    if (destination !== undefined) err.write(whatIsLeft(destination, image !== null));
   }
   if (failures > 0) return exitStatus.failed;
+  const missing = founding.missing();
+  if (missing.length > 0) out.write(`Still without a card, of the cluster's first boards: ${missing.join(", ")}.\n`);
   out.write(
     cards.some(({ destination }) => destination.kind === "drive")
       ? "\nPut each card into its board and switch it on. After a few minutes its green LED shows that it takes part.\n"
@@ -175,10 +192,12 @@ function report({ out, err }: Shell, { cards, image }: FlashPlan, results: reado
   return exitStatus.done;
 }
 
-function unusable({ cards, image }: FlashPlan): string {
-  if (image === null) return "";
-  const places = cards.map(({ destination }) =>
-    destination.kind === "drive" ? destination.drive.path : destination.name,
-  );
-  return `Not usable as it is, but it can be written again: ${places.join(", ")}.\n`;
+/** What stands at a place where the writing failed. */
+function whatIsLeft(destination: Destination, isWhole: boolean): string {
+  switch (destination.kind) {
+    case "drive":
+      return isWhole ? `${destination.drive.path} is not usable as it is; it can be written again.\n` : "";
+    case "file":
+      return `${destination.name} ${destination.replaces ? "is as it was" : "was not written"}.\n`;
+  }
 }

@@ -15,6 +15,7 @@ import { type BoardOutcome, type DeployTimes, deploy, usualDeployTimes } from ".
 import { DeployFailure } from "../../deploy/deploy-failure.ts";
 import { inOrder, leaderOf, whyNotWithout } from "../../deploy/order.ts";
 import { type Program, readProgram, signProgram } from "../../deploy/release.ts";
+import { readAnswer } from "../answer.ts";
 import { findBench } from "../files.ts";
 import { type ExitStatus, exitStatus, type Shell, UsageError } from "../shell.ts";
 
@@ -156,13 +157,9 @@ async function isConfirmed(shell: Shell, { boards }: Rack, { version, sha256 }: 
   shell.err.write(
     `${boards.join(", ")} will change to ${version} (${sha256.slice(0, 12)}), one after the other. Type "yes" to go on: `,
   );
-  let answer = "";
-  for await (const chunk of shell.input) {
-    answer += Buffer.from(chunk).toString("utf8");
-    if (answer.includes("\n")) break;
-  }
-  if (answer === "") throw new UsageError("\nNobody is there to answer. In a script add --yes.");
-  return answer.trim() === "yes";
+  const answer = await readAnswer(shell.input);
+  if (answer === null) throw new UsageError("\nNobody is there to answer. In a script add --yes.");
+  return answer === "yes";
 }
 
 function report(
