@@ -11,11 +11,12 @@ import { runInRealTime } from "../experiment/real-time.ts";
 import type { LinkEvent, RealRun, StepEvent } from "../experiment/run-result.ts";
 import { realTime } from "../experiment/time.ts";
 import { faultSentence, healSentence } from "../report/fault-words.ts";
-import { capitalized, seconds } from "../report/words.ts";
+import { capitalized, listed, seconds } from "../report/words.ts";
 import { type KeptRun, keepRun, openRunFolder } from "./keeping.ts";
+import { cablesPulledByHand } from "./plan/by-hand.ts";
 import type { Prepared } from "./prepare.ts";
 import { createProgressBar } from "./progress.ts";
-import type { Shell } from "./shell.ts";
+import { type Shell, UsageError } from "./shell.ts";
 
 /** What is to be run. */
 export type RealTimeRun = Prepared & { readonly kind: RealKind; readonly seed: number };
@@ -23,9 +24,14 @@ export type RealTimeRun = Prepared & { readonly kind: RealKind; readonly seed: n
 /** A run that is kept, and what could not be put right on the bench: mostly nothing. */
 export type KeptRealRun = KeptRun<RealRun> & { readonly leftovers: readonly string[] };
 
-/** Runs it, judges it and keeps it in a new folder under `runs/`, if one can be made there. */
+/**
+ * Runs it, judges it and keeps it in a new folder under `runs/`, if one can be made there.
+ *
+ * @throws {UsageError} if cables would have to be pulled by hand and nobody is there
+ */
 export async function runAndKeep(prepared: RealTimeRun, shell: Shell): Promise<KeptRealRun> {
   const { experiment, bench, seed, kind } = prepared;
+  refuseWithoutHand(prepared);
   for (const reservation of reservations(experiment, kind)) shell.err.write(`${reservation}\n`);
   const startedAt = new Date();
   const { run, events, leftovers } = await runWatched(prepared, shell);
@@ -37,6 +43,17 @@ export async function runAndKeep(prepared: RealTimeRun, shell: Shell): Promise<K
   for (const event of events) folder.tell(event);
   keepRun({ folder, concluded, files: prepared, source: { kind: "experiment" }, seed, startedAt, shell });
   return { concluded, folder: folder.path, leftovers };
+}
+
+/** In the middle of a run is too late to find out that nobody is there. */
+function refuseWithoutHand({ experiment, bench, kind }: RealTimeRun): void {
+  if (process.stdin.isTTY && process.stderr.isTTY) return;
+  const cables = cablesPulledByHand(experiment, bench, kind);
+  if (cables.length === 0) return;
+  throw new UsageError(
+    `This experiment may have ${listed(cables)} pulled by hand (cutter: hand), and without a terminal nobody can be ` +
+      "asked. Run it in a terminal, with its input and its error output there, or give these cables another cutter.",
+  );
 }
 
 /** Runs it to its end, or until somebody presses Ctrl-C. Nothing of the bench is left then. */

@@ -42,7 +42,10 @@ export async function runInNamespace(): Promise<number | null> {
       );
     });
     const { status, signal } = await runIn(namespace, post, warden);
-    if (signal === null) return status ?? 0;
+    if (signal === null) {
+      if (post.isForced) await sayStopped(warden);
+      return status ?? 0;
+    }
     if (!post.heard.includes(signal)) {
       throw new BenchFailure(`The process of this run, in the namespace ${namespace}, was ended by ${signal}.`);
     }
@@ -54,6 +57,14 @@ export async function runInNamespace(): Promise<number | null> {
   const [signal] = post.heard;
   if (signal !== undefined) process.kill(process.pid, signal);
   return new Promise(() => undefined);
+}
+
+/** The process inside ended at once, in the middle of a line: its progress bar may still stand there. */
+async function sayStopped(warden: Warden): Promise<void> {
+  await warden.release();
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write("\r\u001b[2K");
+  stderr.write("Stopped. Nothing is left cut: all that this run made is gone, its boards, cables and namespaces.\n");
 }
 
 /** The run in whose namespace this process is. @throws {BenchFailure} if it is in none */
@@ -112,6 +123,11 @@ class SignalPost {
   /** What asked for an end, in order. */
   get heard(): readonly NodeJS.Signals[] {
     return this.#heard;
+  }
+
+  /** Whether somebody has pressed Ctrl-C twice, and so did not wait for the run to end by itself. */
+  get isForced(): boolean {
+    return this.#heard.filter((signal) => signal === "SIGINT").length > 1;
   }
 
   deliverTo(child: ChildProcess): void {
