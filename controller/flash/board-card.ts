@@ -118,7 +118,7 @@ function checkCertificates(bench: Bench, folder: string, brokers: BrokerUrls): v
     if (holds !== undefined) continue;
     throw new CardFailure(
       `The certificate of ${node} does not hold for ${host}, where bench.yaml says that the broker ${name} is: no board would ` +
-        `believe it. Take ${file} away, and run "adrift init --host ${host}" in that folder.`,
+        `believe it. Run "adrift init" in that folder: it makes a new one.`,
     );
   }
 }

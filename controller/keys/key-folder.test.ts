@@ -111,6 +111,27 @@ describe("given a folder of keys, when it is filled again", () => {
     expect(textOf(folder, "pi-1", "privateKey")).toBe(key);
   });
 
+  it("then whoever serves at a new place gets a new certificate, for the old key, and keeps the places it had", async () => {
+    const folder = newFolder();
+    const at = (...places: readonly string[]): KeyFolderSettings => ({
+      ...settings,
+      subjects: [{ name: "broker", servesAt: [...serves, ...places] }],
+    });
+    await fillKeyFolder(folder, at("rack.example.org", "fd00::2"));
+    const key = textOf(folder, "broker", "privateKey");
+    const report = await fillKeyFolder(folder, at("192.168.7.2"));
+    expect(report).toEqual({ made: [], certified: ["broker"], kept: ["authority"], warnings: [] });
+    expect(textOf(folder, "broker", "privateKey")).toBe(key);
+    const certificate = new X509Certificate(textOf(folder, "broker"));
+    expect(certificate.subjectAltName).toBe(
+      "DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, IP Address:192.168.7.2, DNS:rack.example.org, IP Address:FD00:0:0:0:0:0:0:2",
+    );
+    expect(statSync(pathOf(folder, "broker")).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toHaveLength(4);
+    expect((await fillKeyFolder(folder, at("192.168.7.2"))).kept).toEqual(["authority", "broker"]);
+    expect(await handshake(folder, folder, "broker", "broker")).toEqual({ client: "broker", server: "broker" });
+  });
+
   it("then an old certificate is told of, and no new one outlives the authority", async () => {
     const folder = newFolder();
     await fillKeyFolder(folder, { ...settings, days: 10 });
@@ -179,7 +200,7 @@ describe("given a folder with something wrong in it", () => {
 });
 
 /** A board calls a broker over TLS; each side's name as the other sees it. */
-async function handshake(brokers: string, callers: string, serverName = "broker") {
+async function handshake(brokers: string, callers: string, serverName = "broker", callerName = "pi-1") {
   const server = createServer({
     ca: textOf(brokers, "authority"),
     cert: textOf(brokers, serverName),
@@ -199,8 +220,8 @@ async function handshake(brokers: string, callers: string, serverName = "broker"
         socket: connectTcp(port, "127.0.0.1"),
         servername: "localhost",
         ca: textOf(brokers, "authority"),
-        cert: textOf(callers, "pi-1"),
-        key: textOf(callers, "pi-1", "privateKey"),
+        cert: textOf(callers, callerName),
+        key: textOf(callers, callerName, "privateKey"),
       });
       socket.once("error", reject);
       socket.once("secureConnect", () => {

@@ -1,6 +1,7 @@
 /**
- * A folder of keys: made, and later filled up. What is there is never written over: a key that is lost is a name that
- * nobody can prove any more.
+ * A folder of keys: made, and later filled up. A private key that is there is never written over: a key that is lost is a
+ * name that nobody can prove any more. A certificate gives way to a new one for the same key when its owner serves at a
+ * place for which it does not hold.
  *
  * A private key is written before its certificate, so a crash leaves at worst a key without a certificate, and the next
  * time it gets one. That is also how a certificate is renewed: take the `.pem` away, keep the `.key.pem`.
@@ -8,6 +9,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { isIP } from "node:net";
 import { keyFiles } from "../../device/mqtt/read-keys.ts";
 import {
   type Authority,
@@ -21,7 +23,7 @@ import {
   validityFrom,
 } from "./certificates.ts";
 import { KeyError } from "./key-error.ts";
-import { createFile } from "./new-file.ts";
+import { createFile, replaceFile } from "./new-file.ts";
 import { authorityFile } from "./roster.ts";
 
 /** What shall be in the folder. */
@@ -116,10 +118,16 @@ async function addSubject(
           "Take it and its key away, or use another folder.",
       );
     }
-    warnIfStale(certificate, name, now, report);
-    warnIfNotServing(certificate, subject, files.certificate, report);
     warnIfOpen(files.privateKey, report);
-    report.kept.push(name);
+    if (holdsFor(certificate, subject)) {
+      warnIfStale(certificate, name, now, report);
+      report.kept.push(name);
+      return;
+    }
+    const servesAt = [...(subject.servesAt ?? []), ...otherPlacesOf(certificate, subject)];
+    const text = await certify(authority, { name, servesAt }, found.privateKey, validityFrom(now, days));
+    replaceFile(files.certificate, text, fileMode);
+    report.certified.push(name);
     return;
   }
   refuseCertificateAlone(found, folder, name);
@@ -188,20 +196,25 @@ function warnIfStale(certificate: X509Certificate, name: string, now: Date, { wa
   warnings.push(`The certificate of ${name} ${verb} on ${end.toISOString().slice(0, 10)}: ${cure}`);
 }
 
-/** A host that was added later stands in new certificates only. */
-function warnIfNotServing(
-  certificate: X509Certificate,
-  { name, servesAt }: Subject,
-  path: string,
-  report: Report,
-): void {
-  const missing = (servesAt ?? []).filter(
-    (place) => certificate.checkHost(place) === undefined && certificate.checkIP(place) === undefined,
+/** Whether its owner can serve with it wherever it has to. */
+function holdsFor(certificate: X509Certificate, { servesAt }: Pick<Subject, "servesAt">): boolean {
+  return (servesAt ?? []).every(
+    (place) => (isIP(place) === 0 ? certificate.checkHost(place) : certificate.checkIP(place)) !== undefined,
   );
-  if (missing.length === 0) return;
-  report.warnings.push(
-    `The certificate of ${name} does not hold for ${missing.join(", ")}: take ${path} away and run this again.`,
-  );
+}
+
+/** The places that stand in a certificate beside those that are asked for now: somebody once gave them by hand. */
+function otherPlacesOf(certificate: X509Certificate, { servesAt }: Subject): readonly string[] {
+  const asked = new Set((servesAt ?? []).map(canonical));
+  return (certificate.subjectAltName ?? "").split(", ").flatMap((entry) => {
+    const [, place] = /^(?:DNS|IP Address):([A-Za-z0-9.:-]+)$/.exec(entry) ?? [];
+    return place === undefined || asked.has(canonical(place)) ? [] : [place];
+  });
+}
+
+/** An IPv6 address can be written in several ways. */
+function canonical(place: string): string {
+  return isIP(place) === 6 ? new URL(`http://[${place}]`).hostname : place.toLowerCase();
 }
 
 function warnIfOpen(path: string, { warnings }: Report): void {

@@ -23,6 +23,20 @@ describe("given a bench, when its roster is made", () => {
     ]);
   });
 
+  it("then brokers serve at their addresses in the bench, without ports, and boards with brokers at their own", () => {
+    const text = `boards: [{ name: pi-1, address: 192.168.7.11 }, { name: pi-2, inbox: broker, address: 192.168.7.12 }]
+brokers: [{ name: broker, address: "rack.example.org:8884" }, { name: inbox-1, board: pi-1, address: "[fd00::1]:8883" }]`;
+    const roster = rosterOf(parseBench(text, "b.yaml"), nobody);
+    expect(roster.map(({ name, servesAt }) => [name, servesAt?.slice(5) ?? null])).toEqual([
+      ["pi-1", ["fd00::1", "192.168.7.11"]],
+      ["pi-2", null],
+      ["broker", ["rack.example.org"]],
+      ["controller", null],
+    ]);
+    const none = parseBench("boards: 1\nbrokers: [{ name: broker, address: 192.168.7.300 }]", "b.yaml");
+    expect(() => rosterOf(none, nobody)).toThrow(/192\.168\.7\.300" is neither an address/);
+  });
+
   it("then a client may not be called like anybody else", () => {
     const bench = parseBench("boards: 2", "b.yaml");
     for (const name of ["pi-1", "PI-1", "broker", "controller", "authority"]) {

@@ -19,7 +19,7 @@ export type RosterSettings = {
 /**
  * Everybody who gets a certificate: each board, each broker with a machine of its own, the controller, the clients.
  *
- * @throws KeyError if two would have the same name, or a name or host cannot stand in a certificate.
+ * @throws KeyError if two would have the same name, or a name, a host or an address cannot stand in a certificate.
  */
 export function rosterOf(bench: Bench, { clients, hosts }: RosterSettings): readonly Subject[] {
   for (const host of hosts) checkHost(host);
@@ -29,6 +29,10 @@ export function rosterOf(bench: Bench, { clients, hosts }: RosterSettings): read
   const boards = bench.boards.map(({ name }) => name);
   const brokers = bench.brokers.filter(({ name, node }) => name === node).map(({ name }) => name);
   const carriers = new Set(bench.brokers.map(({ node }) => node));
+  const placesOf = (name: string): readonly string[] => {
+    const own = ["localhost", name, `${name}.local`, "127.0.0.1", "::1"];
+    return [...new Set([...own, ...addressesOf(bench, name), ...hosts])];
+  };
   const named = [
     ...boards.map((name) => ({ name, what: `the board ${name}` })),
     ...brokers.map((name) => ({ name, what: `the broker ${name}` })),
@@ -43,11 +47,22 @@ export function rosterOf(bench: Bench, { clients, hosts }: RosterSettings): read
     }
     taken.set(name.toLowerCase(), what);
   }
-  return named.map(({ name }) => ({ name, servesAt: carriers.has(name) ? placesOf(name, hosts) : null }));
+  return named.map(({ name }) => ({ name, servesAt: carriers.has(name) ? placesOf(name) : null }));
 }
 
-function placesOf(name: string, hosts: readonly string[]): readonly string[] {
-  return [...new Set(["localhost", name, `${name}.local`, "127.0.0.1", "::1", ...hosts])];
+/** Where the bench says that a machine with a broker is, without ports. */
+function addressesOf({ boards, brokers }: Bench, name: string): readonly string[] {
+  const services = brokers.filter(({ node }) => node === name).map(({ address }) => address);
+  const board = boards.find((each) => each.name === name)?.address ?? null;
+  const hosts = [...services, board].flatMap((address) => (address === null ? [] : [hostOf(address)]));
+  for (const host of hosts) checkHost(host);
+  return hosts;
+}
+
+/** The host of `host` or `host:port`; an IPv6 address with a port stands in brackets. */
+function hostOf(address: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::[0-9]+)?|([^:]+):[0-9]+)$/.exec(address) ?? [];
+  return bracketed ?? plain ?? address;
 }
 
 function checkClientName(name: string): void {
@@ -63,5 +78,7 @@ const dnsName =
 
 function checkHost(host: string): void {
   if (isIP(host) !== 0 || (dnsName.test(host) && !/^[\d.]+$/.test(host))) return;
-  throw new KeyError(`"${host}" is neither an address, such as 192.168.1.20, nor a name, such as rack.example.org.`);
+  throw new KeyError(
+    `"${host}" is neither an address, such as 192.168.1.20, nor a name, such as rack.example.org: it cannot stand in a certificate.`,
+  );
 }

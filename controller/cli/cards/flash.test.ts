@@ -27,7 +27,7 @@ beforeAll(async () => {
   put("stock.img", cloudInit);
   put("node-v22.1.0-linux-arm64.tar.xz", "node");
   put("ada.pub", "ssh-ed25519 AAAAC3Nz ada@laptop\n");
-  await shell.adrift(["init", "--host", "192.168.7.2"]);
+  await shell.adrift(["init"]);
 });
 afterAll(() => shell.remove());
 
@@ -136,7 +136,7 @@ describe("adrift flash", () => {
     const found = (board: string) => ["flash", board, "--image", "stock.img", "--out", `${board}-found.img`, "--found"];
     const nobody = await shell.adrift(found("pi-2"));
     expect(nobody.status).toBe(64);
-    expect(nobody.err).toMatch(/new cards on all boards: those of pi-1, pi-3 become worthless[^]*Nobody is there/);
+    expect(nobody.err).toMatch(/new cards on all boards: those of pi-1, pi-3 become worthless[\s\S]*Nobody is there/);
     expect(existsSync(join(shell.folder, "pi-2-found.img"))).toBe(false);
     expect((await shell.adrift(found("pi-2"), { input: "no\n" })).status).toBe(1);
     const { status, out } = await shell.adrift(found("pi-2"), { input: "yes\n" });
@@ -180,7 +180,7 @@ describe("adrift flash", () => {
       expect({ place, status }).toEqual({ place, status: 64 });
       expect(err).toMatch(message);
     }
-    expect(written("stock.img").equals(cloudInit)).toBe(true);
+    expect(Buffer.compare(written("stock.img"), cloudInit)).toBe(0);
     expect(statSync("/dev/full").isCharacterDevice()).toBe(true);
     const both = ["flash", "pi-2", "pi-3", "--image", "stock.img", "--out", "a.img", "--out", "./a.img"];
     expect((await shell.adrift(both)).err).toContain("./a.img is named twice");
@@ -270,7 +270,7 @@ describe("adrift flash", () => {
       "--out",
       "x.img",
     ]);
-    expect(moved.err).toMatch(/does not hold for 10\.9\.9\.9.*adrift init --host 10\.9\.9\.9/);
+    expect(moved.err).toMatch(/does not hold for 10\.9\.9\.9.*Run "adrift init"/);
     expect([lost.status, moved.status]).toEqual([64, 64]);
   });
 });

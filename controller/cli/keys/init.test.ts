@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -22,6 +23,27 @@ describe("adrift init", () => {
     expect(textOf("rack/bench.yaml")).toContain("name: three-boards");
     expect(textOf("rack/.gitignore")).toBe("keys/\nruns/\n.adrift/\n");
     expect(readdirSync(join(shell.folder, "rack/keys"))).toHaveLength(14);
+  });
+
+  it("given a bench with addresses, then certificates hold for them, also when they change, and cards come next", async () => {
+    const bench = (address: string): void =>
+      writeFileSync(
+        join(shell.folder, "bench.yaml"),
+        `name: lab\nboards: [{ name: pi-1, address: 192.168.7.11 }, pi-2]\nbrokers: [{ name: broker, address: ${address} }]\n`,
+      );
+    bench("192.168.7.2");
+    const first = await shell.adrift(["init"]);
+    expect(first.out).toContain("Next: npx adrift flash pi-1 --bench bench.yaml --image FILE");
+    expect(first.out).not.toContain("adrift up");
+    const key = textOf("keys/broker.key.pem");
+    bench("192.168.7.3:8884");
+    const second = await shell.adrift(["init"]);
+    expect(second).toMatchObject({ status: 0, err: "" });
+    expect(second.out).toContain("  new certificate: broker\n");
+    expect(textOf("keys/broker.key.pem")).toBe(key);
+    expect(new X509Certificate(textOf("keys/broker.pem")).checkIP("192.168.7.3")).toBe("192.168.7.3");
+    bench("192.168.7.300");
+    expect(await shell.adrift(["init"])).toMatchObject({ status: 64, err: expect.stringContaining("192.168.7.300") });
   });
 
   it("given a bench, when it is run again for a client, then only that is new", async () => {

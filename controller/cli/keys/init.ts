@@ -138,9 +138,22 @@ function print({ out, err, folder: base }: Shell, given: string, { bench, isNew,
   ];
   for (const { what, names } of parts) if (names.length > 0) out.write(`  ${what}: ${names.join(", ")}\n`);
   for (const warning of keys.warnings) err.write(`${warning}\n`);
-  const next = `npx adrift up --bench ${join(folder, "bench.yaml")} --keys ${join(folder, "keys")}`;
   out.write(
     "\nWhoever has a file of keys/ is who it names: give each its own .pem, its .key.pem and authority.pem, nothing\n" +
-      `else, and keep authority.key.pem off the boards.\n\nNext: ${next}\n`,
+      `else, and keep authority.key.pem off boards and brokers.\n\nNext: ${nextStep(bench, folder)}\n`,
+  );
+}
+
+/** A bench with addresses is a rack, whose boards need cards; any other one can be tried on this machine. */
+function nextStep({ boards, brokers }: Bench, folder: string): string {
+  const file = join(folder, "bench.yaml");
+  const [first] = boards;
+  if (first === undefined || [...boards, ...brokers].every(({ address }) => address === null)) {
+    return `npx adrift up --bench ${file} --keys ${join(folder, "keys")}`;
+  }
+  const others = boards.length === 1 ? "" : ", and so for each board";
+  return (
+    `npx adrift flash ${first.name} --bench ${file} --image FILE --drive DRIVE${others} (hardware/README.md, step 3).\n` +
+    "A board or a broker with a new certificate needs that one: write its card again, or copy its .pem."
   );
 }
