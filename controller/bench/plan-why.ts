@@ -11,7 +11,11 @@ import { wiringOf } from "./plan-wiring.ts";
 export function explain(wish: Wish, bench: Bench): readonly string[] {
   if (wish.kind === "cut") return whyNotAll(wish.cables, bench).map(({ cable, why }) => `The cable ${cable} ${why}.`);
   const demand = demandOf(wish, bench);
-  return [...sharedInbox(wish, bench), ...(tiedPair(demand, bench) ?? tooMuchAtOnce(demand, bench))];
+  return [
+    ...sharedInbox(wish, bench),
+    ...droppedPackets(wish, bench),
+    ...(tiedPair(demand, bench) ?? tooMuchAtOnce(demand, bench)),
+  ];
 }
 
 /** The sides of a split that talk among themselves over one broker: the most common reason, and the easiest to see. */
@@ -32,6 +36,18 @@ function sharedInbox(wish: Separation, bench: Bench): readonly string[] {
     return [sentence];
   }
   return [];
+}
+
+/** Whoever has firewalls will wonder why they cannot do this. */
+function droppedPackets(wish: Separation, { cables, cutters }: Bench): readonly string[] {
+  const hasFirewall = cables.some(({ cutter }) =>
+    cutters.some(({ name, driver }) => name === cutter.name && driver === "firewall"),
+  );
+  if (wish.kind !== "one-way" || !hasFirewall) return [];
+  return [
+    "Firewalls can drop packets one way, and that is not enough: what one board says to another goes over connections to a " +
+      "broker, which end when no acknowledgement comes back, and then nothing is heard in either direction.",
+  ];
 }
 
 /** The first pair of boards of whose way no cable can be cut, and for each of these cables why not. */

@@ -84,6 +84,25 @@ describe("adrift plan", () => {
     expect({ status, out }).toEqual({ status: 64, out: "" });
     expect(err).toMatch(message);
   });
+
+  it.each([
+    [["--from", "pi-1", "--to", "pi-1"], /What pi-1 says to itself/],
+    [["--isolate", "pi-1,pi-2,pi-3,pi-4,pi-5"], /leave one out/],
+    [["pi-1,pi-2,pi-3,pi-4,pi-5"], /leave one out/],
+    [["--isolate", "pi-1", "--bench", "one.yaml"], /pi-1 is the only board/],
+  ])("given boards that cannot be parted from anybody (%s), then the status is 64", async (args, words) => {
+    writeFileSync(join(shell.folder, "one.yaml"), "boards: 1\n");
+    const { status, err } = await adrift(["plan", ...args]);
+    expect(status).toBe(64);
+    expect(err).toMatch(words);
+  });
+
+  it("given one direction and firewalls, then it says why dropping packets is not enough", async () => {
+    writeFileSync(join(shell.folder, "walls.yaml"), "boards: 3\ncutter: firewall\n");
+    const { status, out } = await adrift(["plan", "--from", "pi-1", "--to", "pi-2", "--bench", "walls.yaml"]);
+    expect(status).toBe(1);
+    expect(out.replaceAll(/\s+/g, " ")).toContain("Firewalls can drop packets one way, and that is not enough");
+  });
 });
 
 describe("adrift run --dry-run", () => {

@@ -62,10 +62,11 @@ function wishFrom(groups: readonly string[], { isolate, from, to, cut }: PlanOpt
         "One direction has two ends: write --from and the boards that speak, and --to and those that listen.",
       );
     }
-    return { kind: "one-way", from: namesIn(from, "board", boards), to: namesIn(to, "board", boards) };
+    return oneWay(namesIn(from, "board", boards), namesIn(to, "board", boards));
   }
   try {
     const given = groups.flatMap((text) => parseGroups(text)).filter((group) => group.length > 0);
+    if (given.length === 1) refuseAll(given.flat(), boards);
     return { kind: "split", groups: completeGroups(bench, given) };
   } catch (error) {
     throw error instanceof GroupsError ? new UsageError(error.message) : error;
@@ -73,10 +74,24 @@ function wishFrom(groups: readonly string[], { isolate, from, to, cut }: PlanOpt
 }
 
 function isolation(isolated: readonly string[], boards: readonly string[]): Wish {
-  if (boards.every((board) => isolated.includes(board))) {
-    throw new UsageError("Nobody would be left from whom these boards could be parted: leave one out.");
-  }
+  refuseAll(isolated, boards);
   return { kind: "isolate", boards: isolated };
+}
+
+/** Boards are parted from others. */
+function refuseAll(named: readonly string[], boards: readonly string[]): void {
+  if (!boards.every((board) => named.includes(board))) return;
+  const [only] = boards;
+  throw new UsageError(
+    boards.length === 1
+      ? `${only} is the only board of this bench: there is nobody from whom it could be parted.`
+      : "Nobody would be left from whom these boards could be parted: leave one out.",
+  );
+}
+
+function oneWay(from: readonly string[], to: readonly string[]): Wish {
+  if (from.some((speaker) => to.some((listener) => listener !== speaker))) return { kind: "one-way", from, to };
+  throw new UsageError(`What ${from[0]} says to itself goes over no cable: name another board after --to.`);
 }
 
 /** Names with commas between them, each of which is known. */
