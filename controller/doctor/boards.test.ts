@@ -21,7 +21,7 @@ describe("a board", () => {
   const well: BoardLook = { board: "pi-1", isOnline: true, status, clock };
 
   it("given one that answers and is as we are, then it is well", () => {
-    expect(judgeBoard(well, "1.2.0")).toMatchObject([{ condition: "ok", what: "online (version 1.2.0)" }]);
+    expect(judgeBoard(well, "1.2.0", "service")).toMatchObject([{ condition: "ok", what: "online (version 1.2.0)" }]);
   });
 
   it.each<[string, BoardLook, string, RegExp]>([
@@ -41,12 +41,12 @@ describe("a board", () => {
     ["with a clock of 1970", { ...well, clock: { ...clock, aheadMs: -1e12 } }, "wrong", /11574 days behind/],
     ["that has only started", { ...well, clock: { ...clock, upMs: 400 } }, "warning", /less than 30 s ago/],
   ])("given one %s, then that is told", (_words, look, condition, what) => {
-    expect(judgeBoard(look, "1.2.0")).toMatchObject([{ condition, what: expect.stringMatching(what) }]);
+    expect(judgeBoard(look, "1.2.0", "service")).toMatchObject([{ condition, what: expect.stringMatching(what) }]);
   });
 
   it("given a clock of which the way there and back says too little, then nothing is claimed", () => {
     const vague = { ...well, clock: { ...clock, aheadMs: 1_300, uncertaintyMs: 700 } };
-    expect(conditionsOf(judgeBoard(vague, "1.2.0"))).toEqual(["ok"]);
+    expect(conditionsOf(judgeBoard(vague, "1.2.0", "service"))).toEqual(["ok"]);
   });
 
   it("given boards of two versions of which none leads, then both are told", () => {

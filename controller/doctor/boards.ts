@@ -32,25 +32,34 @@ const youngMs = 30_000;
 /** What a board says whose program was not bundled. */
 const withoutVersion = "unbundled";
 
+/** Where a board runs: as a service on a machine of its own, or as a process that somebody has started by hand. */
+export type BoardPlace = "service" | "process";
+
 /** What is wrong with one board, or that nothing is. @param ours the version of Adrift on this machine */
-export function judgeBoard(look: BoardLook, ours: string): readonly Finding[] {
+export function judgeBoard(look: BoardLook, ours: string, place: BoardPlace): readonly Finding[] {
   const { board, isOnline, status, clock } = look;
   if (isOnline === null) {
-    const cure = "Is it switched on, and was its card written for this cluster? Its serial console tells more.";
+    const cure =
+      place === "service"
+        ? "Is it switched on, and was its card written for this cluster? Its serial console tells more."
+        : `Was it started, and for this cluster? ${logOf(place)}`;
     return [wrong(board, "no broker has ever heard of it", cure)];
   }
   if (!isOnline) {
-    const cure = "Switch it on, look at its cable; then over SSH: systemctl status adrift, journalctl -u adrift.";
+    const cure =
+      place === "service"
+        ? "Switch it on, look at its cable; then over SSH: systemctl status adrift, journalctl -u adrift."
+        : `Start it again. ${logOf(place)}`;
     return [wrong(board, "it is offline", cure)];
   }
   if (clock === null) {
-    const cure = "Try again; then over SSH: journalctl -u adrift.";
+    const cure = `Try again. ${logOf(place)}`;
     return [wrong(board, "its broker has it, but it does not answer", cure)];
   }
   const findings = [
-    ...roleFindings(board, status),
+    ...roleFindings(board, status, place),
     ...versionFindings(board, status, ours),
-    ...clockFindings(board, clock),
+    ...clockFindings(board, clock, place),
   ];
   if (status?.carrier === false) {
     const cure = "Look at the plug: it is heard all the same, by another interface.";
@@ -91,11 +100,17 @@ export function cardsUnchecked(): Finding {
   );
 }
 
-function roleFindings(board: string, status: BoardStatus | null): Finding[] {
+/** Where it says why. Boards of `adrift up` run on this very machine, without a service. */
+function logOf(place: BoardPlace): string {
+  return place === "service"
+    ? "Its log (over SSH: journalctl -u adrift) says why."
+    : 'Its log says why: for boards of "npx adrift up" in the folder logs that it named.';
+}
+
+function roleFindings(board: string, status: BoardStatus | null, place: BoardPlace): Finding[] {
   switch (status?.role) {
     case "stopped": {
-      const cure =
-        'It says why in its flight recorder and in "journalctl -u adrift": keep them before you start it again.';
+      const cure = `${logOf(place)} Keep that and its flight recorder before you start it again.`;
       return [wrong(board, "it found something impossible, and has stopped taking part", cure)];
     }
     case "opening":
@@ -116,7 +131,7 @@ function versionFindings(board: string, status: BoardStatus | null, ours: string
   return [warning(board, `it runs version ${theirs}, and this is ${ours}`, cure)];
 }
 
-function clockFindings(board: string, { upMs, aheadMs, uncertaintyMs }: ClockLook): Finding[] {
+function clockFindings(board: string, { upMs, aheadMs, uncertaintyMs }: ClockLook, place: BoardPlace): Finding[] {
   const findings: Finding[] = [];
   const sureMs = Math.max(0, Math.abs(aheadMs) - uncertaintyMs);
   if (sureMs > aheadMsMax) {
@@ -128,7 +143,7 @@ function clockFindings(board: string, { upMs, aheadMs, uncertaintyMs }: ClockLoo
   }
   if (upMs < youngMs) {
     const what = `it started less than ${youngMs / 1_000} s ago`;
-    findings.push(warning(board, what, "Look again: if it starts again and again, journalctl -u adrift says why."));
+    findings.push(warning(board, what, `Look again, in case it starts over and over. ${logOf(place)}`));
   }
   return findings;
 }

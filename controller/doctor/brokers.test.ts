@@ -31,11 +31,18 @@ describe("a broker", () => {
     ["Hostname/IP does not match certificate's altnames", /--host ADDRESS/],
     ["self-signed certificate in certificate chain", /another authority/],
     ["certificate has expired", /not good today/],
-    ["Invalid header flag bits, must be 0x0 for puback packet", /Something else listens/],
+    ["wrong version number", /Something else listens/],
     ["the broker closed the connection before it took us in", /do both sides have the keys/],
   ])("given that it cannot be reached (%s), then what to do fits the reason", (reason, advice) => {
     expect(judge({ kind: "unreachable", reason })).toMatchObject([
       { condition: "wrong", what: expect.stringContaining(reason), advice: expect.stringMatching(advice) },
+    ]);
+  });
+
+  it("given something that is no broker, then that is said, not which bits it got wrong", () => {
+    const reason = "Invalid header flag bits, must be 0x0 for puback packet";
+    expect(judge({ kind: "unreachable", reason })).toMatchObject([
+      { what: "what answers there does not speak MQTT", advice: expect.stringMatching(/Something else listens/) },
     ]);
   });
 });

@@ -13,7 +13,7 @@ const heldBackMs = 25;
 export function judgeBroker(where: string, look: BrokerLook, { heartbeatMs }: Timing): readonly Finding[] {
   switch (look.kind) {
     case "unreachable":
-      return [wrong(where, `it cannot be reached (${look.reason})`, adviceFor(look.reason))];
+      return [wrong(where, unreachableWords(look.reason), adviceFor(look.reason))];
     case "silent":
       return [
         wrong(
@@ -27,6 +27,13 @@ export function judgeBroker(where: string, look: BrokerLook, { heartbeatMs }: Ti
     default:
       return look satisfies never;
   }
+}
+
+/** How those who read MQTT packets complain of bytes that are none. */
+const isNoMqtt = /header flag|packet|protocol (id|version)|malformed/i;
+
+function unreachableWords(reason: string): string {
+  return isNoMqtt.test(reason) ? "what answers there does not speak MQTT" : `it cannot be reached (${reason})`;
 }
 
 type Times = Extract<BrokerLook, { readonly kind: "answers" }>;
@@ -71,7 +78,7 @@ function adviceFor(reason: string): string {
   }
   if (/expired|not yet valid/i.test(reason))
     return "Its certificate is not good today: see its clock, ours, and the keys.";
-  if (/header flag|packet|wrong version number|protocol/i.test(reason)) {
+  if (isNoMqtt.test(reason) || /wrong version number|protocol/i.test(reason)) {
     return "Something else listens there than this broker, or one side uses TLS (keys) and the other does not.";
   }
   return "With keys, it turns away whom it does not know: do both sides have the keys of this bench, or neither?";

@@ -21,7 +21,7 @@ import { openCutter, openPowerSource } from "../cutters/open-cutter.ts";
 import { nobody } from "../cutters/person.ts";
 import type { CommandHost, CutterSurroundings } from "../cutters/surroundings.ts";
 import { probeBoards } from "./board-probe.ts";
-import { cardsUnchecked, judgeBoard, judgeCluster } from "./boards.ts";
+import { type BoardPlace, cardsUnchecked, judgeBoard, judgeCluster } from "./boards.ts";
 import { probeBroker } from "./broker-probe.ts";
 import { judgeBroker } from "./brokers.ts";
 import { checkCables } from "./cables.ts";
@@ -145,7 +145,10 @@ function lineChecks(
     if (looks === null)
       return [unchecked("all", "no broker can be reached over which they would answer", "See the brokers.")];
     const cards = looks.some(({ isOnline }) => isOnline === true) ? [cardsUnchecked()] : [];
-    return [...looks.flatMap((each) => judgeBoard(each, version)), ...judgeCluster(looks), ...cards];
+    const placeOf = (name: string): BoardPlace =>
+      bench.boards.some((board) => board.name === name && board.address !== null) ? "service" : "process";
+    const ofBoards = looks.flatMap((each) => judgeBoard(each, version, placeOf(each.board)));
+    return [...ofBoards, ...judgeCluster(looks), ...cards];
   };
   return [...ofBrokers, { group: "boards", where: "all", look }];
 }

@@ -56,11 +56,11 @@ Nothing is wrong.
     ] as const;
     expect(doctorText(groups, options)).toBe(
       `boards        ok           pi-3: online
-              wrong        pi-1 and pi-2: it is offline. Switch it on.
+              wrong        each of pi-1 and pi-2: it is offline. Switch it on.
               warning      versions: boards run different ones. Bring all to one version.
               not checked  cards: nobody tells.
 
-Something is wrong: 2 wrong, 1 warning and 1 could not be checked.
+Something is wrong: 1 wrong, 1 warning and 1 could not be checked.
 `,
     );
     expect(tallyOf(groups)).toEqual({ ok: 1, warning: 1, wrong: 2, unchecked: 1 });

@@ -15,7 +15,8 @@ export type Tally = Readonly<Record<Condition, number>>;
 /** The whole answer, the last line a summary. */
 export function doctorText(groups: readonly Group[], options: TextOptions): string {
   const lines = groups.flatMap((group) => groupLines(group, options));
-  return `${[...lines, "", summary(tallyOf(groups), options.paint)].join("\n")}\n`;
+  const told = groups.map(({ name, findings }) => ({ name, findings: merged(findings) }));
+  return `${[...lines, "", summary(tallyOf(told), options.paint)].join("\n")}\n`;
 }
 
 /** Counts the findings. */
@@ -64,7 +65,7 @@ function wellWords(findings: readonly Finding[]): string {
   return [...places].map(([what, wheres]) => `${listed([...new Set(wheres)])}: ${what}`).join("; ");
 }
 
-/** What is true of several things is told once. */
+/** What is true of several things is told once, and counts once. */
 function merged(findings: readonly Finding[]): readonly Finding[] {
   const alike = new Map<string, Finding[]>();
   for (const finding of findings) {
@@ -73,7 +74,10 @@ function merged(findings: readonly Finding[]): readonly Finding[] {
   }
   return [...alike.values()].flatMap((each) => {
     const [first] = each;
-    return first === undefined ? [] : [{ ...first, where: listed([...new Set(each.map(({ where }) => where))]) }];
+    const wheres = [...new Set(each.map(({ where }) => where))];
+    // What is said of one thing in the singular is then said of each.
+    const where = wheres.length > 1 ? `each of ${listed(wheres)}` : listed(wheres);
+    return first === undefined ? [] : [{ ...first, where }];
   });
 }
 

@@ -9,7 +9,7 @@ import { type Check, examine } from "../../doctor/examine.ts";
 import { ok, wrong } from "../../doctor/finding.ts";
 import { doctorText, tallyOf } from "../../doctor/text.ts";
 import { painter } from "../../report/paint.ts";
-import { count } from "../../report/words.ts";
+import { count, listed } from "../../report/words.ts";
 import { chooseBench, findBench } from "../files.ts";
 import { type ExitStatus, exitStatus, type Shell } from "../shell.ts";
 import { version } from "../version.ts";
@@ -25,6 +25,10 @@ export async function doctor(shell: Shell, options: DoctorOptions): Promise<Exit
   const read = readBench(shell.folder, options.bench);
   const rack: RackChecks | null =
     read.bench === null ? null : rackChecks({ bench: read.bench, folder: read.folder, ledgerFolder, version });
+  const closing = read.bench === null ? [] : relayBoards(read.bench);
+  if (closing.length > 0) {
+    shell.err.write(`Asking ${listed(closing)} makes all cables there whole; what a run has in use is left alone.\n`);
+  }
   const groups = await examine([...machineChecks(ledgerFolder), ...read.checks, ...(rack?.checks ?? [])]);
   await rack?.release();
   const tally = tallyOf(groups);
@@ -34,6 +38,14 @@ export async function doctor(shell: Shell, options: DoctorOptions): Promise<Exit
     shell.out.write(doctorText(groups, { columns: shell.out.columns, paint: painter(shell.out.isColoured) }));
   }
   return tally.wrong === 0 ? exitStatus.done : exitStatus.failed;
+}
+
+/** Cutters that cannot be asked without being opened, which makes their cables whole. */
+function relayBoards({ cables, cutters }: Bench): readonly string[] {
+  return cutters
+    .filter(({ driver }) => driver === "relay" || driver === "usb-relay")
+    .filter(({ name }) => cables.some(({ cutter }) => cutter.name === name))
+    .map(({ name }) => name);
 }
 
 /** The bench, the folder of its file, and what there is to say of that file. */
