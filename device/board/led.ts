@@ -1,6 +1,6 @@
 /**
  * One LED as Linux has it: `/sys/class/leds/<name>/`. The board's own is called `ACT`; those on GPIO lines get names by the
- * overlay `gpio-leds`. Whoever writes there needs the right to.
+ * overlay `gpio-led`. Whoever writes there needs the right to.
  */
 
 import { writeFileSync } from "node:fs";
