@@ -3,13 +3,12 @@
  * anything is written: whether the file is whole, how large the image is, whether it begins like one.
  */
 
-import { createReadStream, type ReadStream } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { pipeline, type Transform } from "node:stream";
-import { createGunzip, createInflateRaw } from "node:zlib";
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { createInflateRaw } from "node:zlib";
 import { CardFailure } from "./card-failure.ts";
-import { findBootPartition, type Partition } from "./partition-table.ts";
+import { firstBytes, packingOf, readAt, through, unpackGzip, unpackXz } from "./packed.ts";
+import { endOfPartitions, findBootPartition, type Partition } from "./partition-table.ts";
 import { xzSize } from "./xz-size.ts";
 import { findInZip } from "./zip-directory.ts";
 
@@ -18,6 +17,8 @@ export type ImageFile = {
   readonly name: string;
   /** Unpacked; `null` where the file does not say. */
   readonly sizeBytes: number | null;
+  /** Where its last partition ends: what is shorter is not whole. */
+  readonly endBytes: number;
   readonly bootPartition: Partition;
   /** Its beginning, as far as the boot partition's list of files mostly goes. */
   readonly beginning: Uint8Array;
@@ -35,11 +36,12 @@ type Packed = { readonly sizeBytes: number | null; readonly unpacked: () => Asyn
 export async function openImage(path: string, name: string): Promise<ImageFile> {
   const { sizeBytes, unpacked } = await inspect(path, name);
   const chunks = (): AsyncIterable<Uint8Array> => explaining(unpacked(), name);
-  const bootPartition = findBootPartition(await firstBytes(chunks(), sectorBytes), name);
-  const beginning = await firstBytes(chunks(), bootPartition.startBytes + listingBytes);
-  const endBytes = bootPartition.startBytes + bootPartition.sizeBytes;
+  const firstSector = await firstBytes(chunks(), sectorBytes);
+  const bootPartition = findBootPartition(firstSector, name);
+  const endBytes = endOfPartitions(firstSector, name);
   if (sizeBytes !== null && sizeBytes < endBytes) throw cutOff(name);
-  return { name, sizeBytes, bootPartition, beginning, chunks };
+  const beginning = await firstBytes(chunks(), bootPartition.startBytes + listingBytes);
+  return { name, sizeBytes, endBytes, bootPartition, beginning, chunks };
 }
 
 function cutOff(name: string): CardFailure {
@@ -47,21 +49,25 @@ function cutOff(name: string): CardFailure {
 }
 
 async function inspect(path: string, name: string): Promise<Packed> {
+  // Opening something that is no file may wait for ever.
+  const kind = await stat(path).catch(() => null);
+  if (kind !== null && !kind.isFile()) {
+    throw new CardFailure(`${name} is ${kind.isDirectory() ? "a folder" : "a device"}: --image takes an image file.`);
+  }
   const file = await open(path, "r").catch((error: unknown) => {
     throw new CardFailure(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
   });
   try {
     const { size } = await file.stat();
     const head = await readAt(file, 0, 6);
-    if (startsWith(head, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])) {
+    const packing = packingOf(head);
+    if (packing === "xz") {
       const sizeBytes = await xzSize((offset, length) => readAt(file, offset, length), size);
       if (sizeBytes === null) throw cutOff(name);
       return { sizeBytes, unpacked: () => unpackXz(path) };
     }
-    if (startsWith(head, [0x1f, 0x8b])) {
-      return { sizeBytes: null, unpacked: () => through(createReadStream(path), createGunzip()) };
-    }
-    if (startsWith(head, [0x50, 0x4b, 0x03, 0x04])) {
+    if (packing === "gz") return { sizeBytes: null, unpacked: () => unpackGzip(path) };
+    if (packing === "zip") {
       const part = await findInZip((offset, length) => readAt(file, offset, length), size);
       if (part === null) throw new CardFailure(`${name} is cut off, or holds no image (*.img). Download it again.`);
       const range = { start: part.offset, end: part.offset + part.packedBytes - 1 };
@@ -77,36 +83,6 @@ async function inspect(path: string, name: string): Promise<Packed> {
   }
 }
 
-async function* unpackXz(path: string): AsyncIterable<Uint8Array> {
-  const source = createReadStream(path);
-  const packedChunks = source[Symbol.asyncIterator]();
-  const packed = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = await packedChunks.next();
-      if (next.done === true) controller.close();
-      else controller.enqueue(next.value);
-    },
-  });
-  const reader = new (loadXz().XzReadableStream)(packed).getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  } finally {
-    // The library unpacks one file at a time: the next one waits until this one is given up.
-    await reader.cancel();
-    source.destroy();
-  }
-}
-
-/** As CommonJS, which it is: what an import of it gives depends on who loads it. */
-function loadXz(): typeof import("xz-decompress") {
-  return createRequire(import.meta.url)("xz-decompress");
-}
-
-/** Unpacks a stream; whoever stops reading closes the file too. */
-function through(source: ReadStream, unpacker: Transform): AsyncIterable<Uint8Array> {
-  return pipeline(source, unpacker, () => undefined);
-}
-
 /** What an unpacker says of a damaged file, in words that help. */
 async function* explaining(chunks: AsyncIterable<Uint8Array>, name: string): AsyncIterable<Uint8Array> {
   try {
@@ -115,25 +91,4 @@ async function* explaining(chunks: AsyncIterable<Uint8Array>, name: string): Asy
     const why = error instanceof Error ? error.message : String(error);
     throw new CardFailure(`${name} is damaged (${why}). Download it again.`);
   }
-}
-
-async function firstBytes(chunks: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let got = 0;
-  for await (const chunk of chunks) {
-    parts.push(Uint8Array.from(chunk));
-    got += chunk.length;
-    if (got >= length) break;
-  }
-  return Buffer.concat(parts).subarray(0, length);
-}
-
-async function readAt(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  const { bytesRead } = await file.read(bytes, 0, length, offset);
-  return bytes.subarray(0, bytesRead);
-}
-
-function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
-  return start.every((byte, at) => bytes[at] === byte);
 }

@@ -23,6 +23,11 @@ export function findBootPartition(firstSector: Uint8Array, name: string): Partit
   );
 }
 
+/** Where the last partition ends. @throws {CardFailure} if there is no partition table. `name` is for the message. */
+export function endOfPartitions(firstSector: Uint8Array, name: string): number {
+  return Math.max(0, ...readPartitions(firstSector, name).map(({ startBytes, sizeBytes }) => startBytes + sizeBytes));
+}
+
 function readPartitions(firstSector: Uint8Array, name: string): readonly Partition[] {
   const view = new DataView(firstSector.buffer, firstSector.byteOffset, firstSector.byteLength);
   if (view.byteLength < sectorBytes || view.getUint16(510, true) !== 0xaa55) {

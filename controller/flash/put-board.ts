@@ -7,6 +7,7 @@ import type { BoardCard, CardFile } from "./board-card.ts";
 import { CardFailure } from "./card-failure.ts";
 import type { Fat } from "./fat.ts";
 import { type FirstBoot, findFirstBoot, readText, type SystemSettings, writeText } from "./first-boot.ts";
+import type { NodeArchive } from "./node-archive.ts";
 
 /** What goes on a card beside the board's own description. */
 export type PutSettings = {
@@ -14,7 +15,7 @@ export type PutSettings = {
   /** The bundle, `board.mjs`. */
   readonly program: Uint8Array;
   /** A copy of Node for the board; `null`: it fetches the system's. */
-  readonly node: { readonly packing: "xz" | "gz"; readonly content: Uint8Array } | null;
+  readonly node: NodeArchive | null;
   /** Whether it is given a log in which it has a vote: with it a cluster begins. */
   readonly founds: boolean;
   readonly sshKey: string | null;

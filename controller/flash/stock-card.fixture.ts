@@ -1,5 +1,6 @@
 /** Cards in memory, made without any tool, for quick tests. */
 
+import { gzipSync } from "node:zlib";
 import { type Bytes, HeldBack } from "./bytes.ts";
 import { Fat } from "./fat.ts";
 
@@ -78,4 +79,11 @@ function writePartition(view: DataView, index: number, type: number, start: numb
   view.setUint8(at + 4, type);
   view.setUint32(at + 8, start / 512, true);
   view.setUint32(at + 12, size / 512, true);
+}
+
+/** The beginning of an archive of Node: the entry of its folder, such as `node-v22.1.0-linux-arm64`. */
+export function nodeArchive(folder: string): Uint8Array {
+  const tar = Buffer.alloc(1_024);
+  tar.write(`${folder}/`);
+  return gzipSync(tar);
 }

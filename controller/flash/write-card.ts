@@ -110,8 +110,7 @@ async function copy(
     at += block.length;
     tell("write", image.sizeBytes === null ? null : at / image.sizeBytes);
   }
-  const isWhole = at >= image.bootPartition.startBytes + image.bootPartition.sizeBytes;
-  if (firstSector === null || !isWhole || (image.sizeBytes !== null && image.sizeBytes !== at)) {
+  if (firstSector === null || at < image.endBytes || (image.sizeBytes !== null && image.sizeBytes !== at)) {
     throw new CardFailure(`${image.name} is cut off: its end is missing. Download it again.`);
   }
   return { sizeBytes: at, hash: hash.digest("hex"), firstSector };

@@ -11,8 +11,9 @@ import { type Drive, type DriveList, refusalOf } from "../../flash/drives.ts";
 import { Fat } from "../../flash/fat.ts";
 import { type FirstBoot, findFirstBoot } from "../../flash/first-boot.ts";
 import { type ImageFile, openImage } from "../../flash/image-file.ts";
+import { type NodeArchive, readNodeArchive } from "../../flash/node-archive.ts";
 import { checkOutFile } from "../../flash/out-file.ts";
-import { type PutSettings, refuseWithoutNode } from "../../flash/put-board.ts";
+import { refuseWithoutNode } from "../../flash/put-board.ts";
 import { findBench, unreadable } from "../files.ts";
 import { UsageError } from "../shell.ts";
 
@@ -50,7 +51,7 @@ export type FlashPlan = {
   readonly system: FirstBoot | null;
   readonly cards: readonly { readonly board: BoardCard; readonly destination: Destination; readonly founds: boolean }[];
   readonly founding: Founding;
-  readonly node: (NonNullable<PutSettings["node"]> & { readonly name: string }) | null;
+  readonly node: (NodeArchive & { readonly name: string }) | null;
   readonly ssh: { readonly name: string; readonly key: string } | null;
 };
 
@@ -74,7 +75,7 @@ export async function planFlash(
   const intent = options.found === true ? "found" : options.join === true ? "join" : null;
   const founding = decideFounding(benchFolder, bench, boards, intent);
   const prepared = boards.map((board) => boardCard(bench, benchFolder, board, founding.founders));
-  const node = options.node === undefined ? null : readNode(resolve(folder, options.node), options.node);
+  const node = options.node === undefined ? null : await readNode(folder, options.node);
   const ssh = readSshKey(folder, options.sshKey);
 
   const sources = [options.image, options.node, options.bench].flatMap((name) =>
@@ -196,19 +197,8 @@ function realPath(path: string): string {
   }
 }
 
-function readNode(path: string, given: string): FlashPlan["node"] {
-  const name = basename(path);
-  const packing = /\.tar\.xz$/.test(name) ? "xz" : /\.tar\.gz$/.test(name) ? "gz" : null;
-  if (packing === null || /darwin|win|x64|x86|headers/.test(name)) {
-    throw new UsageError(
-      `${given} is no Node for a Raspberry Pi: take node-v….-linux-arm64.tar.xz, 20.19 or later, from https://nodejs.org/dist/.`,
-    );
-  }
-  try {
-    return { packing, name, content: readFileSync(path) };
-  } catch (error) {
-    throw unreadable(given, error);
-  }
+async function readNode(folder: string, given: string): Promise<FlashPlan["node"]> {
+  return { ...(await readNodeArchive(resolve(folder, given), given)), name: basename(given) };
 }
 
 /** The key that is named, or the usual one if there is one. A private key is never put on a card. */

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { parse } from "yaml";
 import { readBoardConfiguration } from "../../../device/board/read-configuration.ts";
 import type { Drive } from "../../flash/drives.ts";
-import { bootOf, cloudInitFiles, firstRunFiles, stockImage } from "../../flash/stock-card.fixture.ts";
+import { bootOf, cloudInitFiles, firstRunFiles, nodeArchive, stockImage } from "../../flash/stock-card.fixture.ts";
 import { createTestShell, type TestShell } from "../shell.fixture.ts";
 import { planFlash } from "./flash-plan.ts";
 
@@ -19,13 +19,14 @@ cutters: [{ name: relays, driver: relay, serialPort: /dev/ttyACM0 }]
 cables: [{ name: cable-1, ends: [pi-1, "switch:1"], cutter: "relays:4" }]
 `;
 const cloudInit = stockImage(cloudInitFiles);
+const nodeForBoards = nodeArchive("node-v22.1.0-linux-arm64");
 
 let shell: TestShell;
 beforeAll(async () => {
   shell = createTestShell();
   put("bench.yaml", benchText);
   put("stock.img", cloudInit);
-  put("node-v22.1.0-linux-arm64.tar.xz", "node");
+  put("node.tar.gz", nodeForBoards);
   put("ada.pub", "ssh-ed25519 AAAAC3Nz ada@laptop\n");
   await shell.adrift(["init"]);
 });
@@ -43,7 +44,7 @@ afterEach(() => {
     );
 });
 
-const node = ["--node", "node-v22.1.0-linux-arm64.tar.xz"];
+const node = ["--node", "node.tar.gz"];
 const key = ["--ssh-key", "ada.pub"];
 
 function put(name: string, content: string | Uint8Array): void {
@@ -93,7 +94,7 @@ describe("adrift flash", () => {
     );
     expect(textOn(image, "config.txt")).toContain("enable_uart=1");
     expect(bootOf(image).list("adrift/keys")).toEqual(["authority.pem", "pi-1.pem", "pi-1.key.pem"]);
-    expect(textOn(image, "adrift/node.tar.xz")).toBe("node");
+    expect(Buffer.compare(bootOf(image).read("adrift/node.tar.gz") ?? new Uint8Array(), nodeForBoards)).toBe(0);
 
     put("board.yaml", textOn(image, "adrift/board.yaml"));
     expect(readBoardConfiguration(join(shell.folder, "board.yaml"), {})).toMatchObject({
@@ -211,10 +212,12 @@ describe("adrift flash", () => {
     [["pi-2", "--image", "none.img", "--out", "x.img"], /none\.img cannot be read/],
     [["pi-2", "--image", "bench.yaml", "--out", "x.img"], /bench\.yaml does not begin with a partition table/],
     [["pi-2", "--image", "stock.img", "--out", "x.img", "--join", "--found"], /opposite things/],
+    [["pi-2", "--image", "stock.img", "--out", "x.img", "--node", "bench.yaml"], /no Node for a Raspberry Pi/],
     [
-      ["pi-2", "--image", "stock.img", "--out", "x.img", "--node", "node-v22-darwin-arm64.tar.gz"],
-      /no Node for a Raspberry Pi/,
+      ["pi-2", "--image", "stock.img", "--out", "x.img", "--node", "none.tar.xz"],
+      /none\.tar\.xz: there is no such file/,
     ],
+    [["pi-2", "--image", "keys", "--out", "x.img"], /keys is a folder: --image takes/],
     [["pi-2", "--image", "stock.img", "--out", "x.img", "--ssh-key", "keys/pi-1.key.pem"], /no public SSH key/],
     [["pi-2", "--image", "stock.img", "--out", "x.img", "--bench", "none.yaml"], /none\.yaml: there is no such file/],
     [["pi-2", "--out", "x.img"], /--out needs --image/],
@@ -228,11 +231,13 @@ describe("adrift flash", () => {
   it("given images that are cut off or are none, then it says so before anything is written", async () => {
     const packed = gzipSync(cloudInit, { level: 1 });
     put("half.img", cloudInit.subarray(0, 2 << 20));
+    put("short.img", cloudInit.subarray(0, -512));
     put("half.img.gz", packed.subarray(0, packed.length - 100));
     put("empty.img", "");
     put("other.img", stockImage({ "readme.txt": "hello" }));
     for (const [image, message] of [
       ["half.img", /half\.img is cut off/],
+      ["short.img", /short\.img is cut off/],
       ["empty.img", /does not begin with a partition table/],
       ["other.img", /not Raspberry Pi OS/],
     ] as const) {
