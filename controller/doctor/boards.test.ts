@@ -44,6 +44,12 @@ describe("a board", () => {
     expect(judgeBoard(look, "1.2.0", "service")).toMatchObject([{ condition, what: expect.stringMatching(what) }]);
   });
 
+  it("given a board that is no service, then nobody is sent to the log of one", () => {
+    const [finding] = judgeBoard({ ...well, isOnline: false }, "1.2.0", "process");
+    expect(finding?.advice).toMatch(/adrift up/);
+    expect(finding?.advice).not.toMatch(/journalctl/);
+  });
+
   it("given a clock of which the way there and back says too little, then nothing is claimed", () => {
     const vague = { ...well, clock: { ...clock, aheadMs: 1_300, uncertaintyMs: 700 } };
     expect(conditionsOf(judgeBoard(vague, "1.2.0", "service"))).toEqual(["ok"]);

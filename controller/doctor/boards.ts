@@ -104,7 +104,7 @@ export function cardsUnchecked(): Finding {
 function logOf(place: BoardPlace): string {
   return place === "service"
     ? "Its log (over SSH: journalctl -u adrift) says why."
-    : 'Its log says why: for boards of "npx adrift up" in the folder logs that it named.';
+    : 'Its log says why: for boards of "npx adrift up --data DIR" it is in DIR/logs.';
 }
 
 function roleFindings(board: string, status: BoardStatus | null, place: BoardPlace): Finding[] {

@@ -43,6 +43,14 @@ describe("adrift doctor", () => {
     expect({ status, err }).toEqual({ status: 64, err: "./rack.yaml: there is no such file.\n" });
   });
 
+  it("given relays, then it is told before they are opened that this makes their cables whole", async () => {
+    const relays = "{ name: relays, driver: relay, serialPort: /dev/no-such-port, firmware: adrift }";
+    const cable = '{ name: pi-1, ends: [pi-1, "switch:1"], cutter: "relays:1" }';
+    writeFileSync(join(shell.folder, "relays.yaml"), `boards: 1\ncutters: [${relays}]\ncables: [${cable}]\n`);
+    const { err } = await shell.adrift(["doctor", "--bench", "relays.yaml"]);
+    expect(err).toBe("Asking relays makes all cables there whole; what a run has in use is left alone.\n");
+  });
+
   it("given a damaged entry of what is cut, then something is wrong", async () => {
     const ledger = join(shell.folder, "state", "adrift", "cuts");
     mkdirSync(ledger, { recursive: true });
