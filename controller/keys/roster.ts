@@ -60,7 +60,7 @@ function addressesOf({ boards, brokers }: Bench, name: string): readonly string[
 }
 
 /** The host of `host` or `host:port`; an IPv6 address with a port stands in brackets. */
-function hostOf(address: string): string {
+export function hostOf(address: string): string {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::[0-9]+)?|([^:]+):[0-9]+)$/.exec(address) ?? [];
   return bracketed ?? plain ?? address;
 }

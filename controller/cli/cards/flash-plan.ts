@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Bench, parseBench } from "../../../hardware/bench.ts";
 import { unknownName } from "../../../hardware/suggestion.ts";
+import { checkAddresses } from "../../flash/addresses.ts";
 import { type BoardCard, boardCard } from "../../flash/board-card.ts";
 import { decideFounding, type Founding } from "../../flash/card-record.ts";
 import { type Drive, type DriveList, refusalOf } from "../../flash/drives.ts";
@@ -66,6 +67,7 @@ export async function planFlash(
   const bench = parseBench(text, name);
   const benchFolder = dirname(resolve(folder, options.bench));
   checkBoards(bench, boards);
+  checkAddresses(bench);
   const places = pair(boards, options);
   if (options.found === true && options.join === true) {
     throw new UsageError(
