@@ -165,6 +165,25 @@ describe.skipIf(isMissing)("adrift flash --out, from an image packed by xz", () 
     sh("fsck.vfat -n again.fat");
   });
 
+  it.skipIf(process.getuid?.() !== 0 && process.env["CI"] === undefined)(
+    "on a full disk says so, and leaves nothing there (as root: a small disk is mounted)",
+    () => {
+      mkdirSync(join(folder, "small"));
+      const flash = `"${process.execPath}" "${adrift}" flash pi-3 --image stock.img --out small/card.img`;
+      // Mounted in a namespace of its own, which ends with the command.
+      const command = `mount -t tmpfs -o size=2m adrift small; ${flash} 2>&1; echo "status $?"; ls small`;
+      const said = spawnSync("unshare", ["--mount", "sh", "-c", command], {
+        cwd: folder,
+        env,
+        encoding: "utf8",
+      }).stdout;
+      expect(said).toMatch(
+        /No room is left for small\/card\.img: the disk is full\.[^\n]*\nsmall\/card\.img was not written\.\n/,
+      );
+      expect(said).toMatch(/status 1\n$/);
+    },
+  );
+
   it("refuses a download that was cut off, and a file as a drive, and touches nothing", () => {
     cpSync(join(folder, "stock.img.xz"), join(folder, "short.img.xz"));
     truncateSync(join(folder, "short.img.xz"), statSync(join(folder, "short.img.xz")).size - 10_000);

@@ -35,6 +35,7 @@ describe("adrift init", () => {
     const first = await shell.adrift(["init"]);
     expect(first.out).toContain("Next: npx adrift flash pi-1 --bench bench.yaml --image FILE");
     expect(first.out).not.toContain("adrift up");
+    expect(first.out).toContain("only keys/authority.pem, keys/broker.pem, keys/broker.key.pem.\n");
     const key = textOf("keys/broker.key.pem");
     bench("192.168.7.3:8884");
     const second = await shell.adrift(["init"]);

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { keyFiles } from "../../../device/mqtt/read-keys.ts";
 import { type Bench, parseBench } from "../../../hardware/bench.ts";
 import { KeyError } from "../../keys/key-error.ts";
 import { fillKeyFolder, type KeyFolderReport } from "../../keys/key-folder.ts";
@@ -137,11 +138,25 @@ function print({ out, err, folder: base }: Shell, given: string, { bench, isNew,
     { what: "as it was", names: keys.kept },
   ];
   for (const { what, names } of parts) if (names.length > 0) out.write(`  ${what}: ${names.join(", ")}\n`);
+  if (keys.certified.length > 0) {
+    out.write("  Whoever has a new certificate needs it: write that board's card again, or copy the .pem.\n");
+  }
   for (const warning of keys.warnings) err.write(`${warning}\n`);
   out.write(
     "\nWhoever has a file of keys/ is who it names: give each its own .pem, its .key.pem and authority.pem, nothing\n" +
-      `else, and keep authority.key.pem off boards and brokers.\n\nNext: ${nextStep(bench, folder)}\n`,
+      `else, and keep authority.key.pem off the boards.\n${brokerFiles(bench, folder)}\nNext: ${nextStep(bench, folder)}\n`,
   );
+}
+
+/** What is to be copied to brokers' machines, which is less than the folder. */
+function brokerFiles({ brokers }: Bench, folder: string): string {
+  return brokers
+    .filter(({ name, node }) => name === node)
+    .map(({ name }) => {
+      const files = Object.values(keyFiles(join(folder, "keys"), name));
+      return `A machine of its own for ${name} needs, beside bench.yaml, only ${files.join(", ")}.\n`;
+    })
+    .join("");
 }
 
 /** A bench with addresses is a rack, whose boards need cards; any other one can be tried on this machine. */
@@ -152,8 +167,5 @@ function nextStep({ boards, brokers }: Bench, folder: string): string {
     return `npx adrift up --bench ${file} --keys ${join(folder, "keys")}`;
   }
   const others = boards.length === 1 ? "" : ", and so for each board";
-  return (
-    `npx adrift flash ${first.name} --bench ${file} --image FILE --drive DRIVE${others} (hardware/README.md, step 3).\n` +
-    "A board or a broker with a new certificate needs that one: write its card again, or copy its .pem."
-  );
+  return `npx adrift flash ${first.name} --bench ${file} --image FILE --drive DRIVE${others} (hardware/README.md, step 3).`;
 }
