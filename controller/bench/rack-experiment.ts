@@ -25,6 +25,7 @@ import { type RackAccess, rackAccess } from "./rack/addresses.ts";
 import { BoardService } from "./rack/board-service.ts";
 import { circuitSeen } from "./rack/circuits.ts";
 import { RunKeys } from "./rack/run-keys.ts";
+import { uncutCables } from "./rack/uncut.ts";
 
 /** What a rack is opened with. */
 export type RackSettings = {
@@ -56,7 +57,7 @@ export async function openRackExperimentBench(settings: RackSettings): Promise<E
         hostOf: hosts.hostOf,
         person,
         circuitSeen: (cable) => circuitSeen(cable, bench, cluster),
-        virtual: null,
+        virtual: uncutCables(),
         openBrokers: () => Promise.resolve(openBrokerCutter({ bench, ...access })),
       },
     });
