@@ -47,7 +47,7 @@ describe("Node for the boards", () => {
     await expect(read("short.tar.xz", packedByXz.subarray(0, -8))).rejects.toThrow("short.tar.xz is cut off");
     const damaged = Buffer.from(packedByXz).fill(0xff, 30, 60);
     await expect(read("damaged.tar.xz", damaged)).rejects.toThrow("damaged.tar.xz is damaged");
-    const short = nodeArchive("node-v22.1.0-linux-arm64").subarray(0, 20);
+    const short = nodeArchive("node-v22.1.0-linux-arm64").subarray(0, -4);
     await expect(read("short.tar.gz", short)).rejects.toThrow("short.tar.gz is damaged");
   });
 });

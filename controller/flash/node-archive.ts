@@ -63,10 +63,20 @@ const nameBytes = 100;
 
 /** The name of the first entry of a tar archive; all of Node is in one folder. */
 async function topFolder(path: string, name: string, packing: NodeArchive["packing"]): Promise<string> {
-  const unpacked = packing === "xz" ? unpackXz(path) : unpackGzip(path);
-  const header = await firstBytes(unpacked, headerBytes).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CardFailure(`${name} is damaged (${why}). Download it again.`);
-  });
+  const header = await (packing === "xz" ? firstBytes(unpackXz(path), headerBytes) : beginningOfGzip(path)).catch(
+    (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new CardFailure(`${name} is damaged (${why}). Download it again.`);
+    },
+  );
   return Buffer.from(header.subarray(0, nameBytes)).toString("latin1").split("\0")[0] ?? "";
+}
+
+/** A .gz does not say how much is in it: whether it is whole shows only at the end. */
+async function beginningOfGzip(path: string): Promise<Uint8Array> {
+  let beginning: Uint8Array = new Uint8Array();
+  for await (const chunk of unpackGzip(path)) {
+    if (beginning.length < headerBytes) beginning = Buffer.concat([beginning, chunk]);
+  }
+  return beginning;
 }
