@@ -115,8 +115,8 @@ describe("one wrong number in a long history of adds", () => {
     [1_000, "all at once", "said too much"],
     [10_000, "one after the other", "said too much"],
     [10_000, "all at once", "counted twice"],
-    [100_000, "one after the other", "counted twice"],
-    [100_000, "all at once", "said too much"],
+    [40_000, "one after the other", "counted twice"],
+    [40_000, "all at once", "said too much"],
   ] as const)("given %i adds of ten clients, %s, when one of them %s, then a few show it", (count, manner, fault) => {
     const { verdict, operations, diagram, checks } = checkHistory(adds(count, manner, fault === "counted twice"));
     expect(verdict).toBe("invalid");
