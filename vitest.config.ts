@@ -7,7 +7,9 @@ export default defineConfig({
     include: ["{device,hardware,sim,controller,test}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.system.test.ts"],
     pool: "threads",
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait for something.
+    maxWorkers: 3,
+    expect: { poll: { timeout: 8_000 } },
     testTimeout: 10_000,
     hookTimeout: 10_000,
     passWithNoTests: false,

@@ -13,6 +13,7 @@ const usual = {
   environment: "node",
   // Native code of serial ports ends a process in whose threads it is loaded.
   pool: "forks",
+  expect: { poll: { timeout: 10_000 } },
   testTimeout: 120_000,
   hookTimeout: 180_000,
 } as const;

@@ -62,7 +62,7 @@ describe("the brokers as a cutter", () => {
     await cutter.deliver("pi-1", "pi-2");
     await say("pi-2", "pi-1", "heard again");
 
-    await vi.waitFor(() => expect(listener.received).toHaveLength(3));
+    await vi.waitFor(() => expect(listener.received).toHaveLength(3), { timeout: 8_000 });
     expect(listener.received.map((line) => line.split(" ").slice(1).join(" "))).toEqual([
       "heard",
       "heard too",
@@ -104,7 +104,7 @@ describe("the brokers as a cutter", () => {
 
     await cutter.withhold("pi-1", "pi-2", 40);
 
-    await vi.waitFor(async () => expect(await cutter.readPairs()).toEqual([]));
+    await vi.waitFor(async () => expect(await cutter.readPairs()).toEqual([]), { timeout: 8_000 });
   });
 
   test("given a broker that is gone, then nobody waits for ever, and another one in its place answers", async () => {

@@ -88,9 +88,13 @@ describe("given two LEDs, one for leaders alone", () => {
   test("when the board leads and then follows, then both say so, and at the end they have what they had before", async () => {
     expect(read("ACT", "trigger")).toBe("none");
     lights.show("leader");
-    await vi.waitFor(() => expect([read("ACT", "brightness"), read("green", "brightness")]).toEqual(["255", "1"]));
+    await vi.waitFor(() => expect([read("ACT", "brightness"), read("green", "brightness")]).toEqual(["255", "1"]), {
+      timeout: 8_000,
+    });
     lights.show("follower");
-    await vi.waitFor(() => expect([read("ACT", "brightness"), read("green", "brightness")]).toEqual(["255", "0"]));
+    await vi.waitFor(() => expect([read("ACT", "brightness"), read("green", "brightness")]).toEqual(["255", "0"]), {
+      timeout: 8_000,
+    });
     await lights.close();
     expect([read("ACT", "trigger"), read("green", "trigger")]).toEqual(["mmc0", "none"]);
     expect(read("ACT", "brightness")).toBe("0");
@@ -100,10 +104,10 @@ describe("given two LEDs, one for leaders alone", () => {
   test("when it is to blink, then all blink, and it goes on with what it shows by then", async () => {
     lights.show("follower");
     expect(lights.identify(300)).toBe(true);
-    await vi.waitFor(() => expect(read("green", "brightness")).toBe("1"));
+    await vi.waitFor(() => expect(read("green", "brightness")).toBe("1"), { timeout: 8_000 });
     lights.show("cutOff");
     expect(read("green", "brightness")).toBe("1");
-    await vi.waitFor(() => expect(read("green", "brightness")).toBe("0"));
+    await vi.waitFor(() => expect(read("green", "brightness")).toBe("0"), { timeout: 8_000 });
   });
 
   test("when it cannot go on, then the kernel plays SOS without it, and the next start does not take that for what was before", async () => {
@@ -120,7 +124,7 @@ describe("given two LEDs, one for leaders alone", () => {
   test("when an LED goes away, then it is told once, and nothing else happens", async () => {
     rmSync(join(root, "ACT"), { recursive: true });
     lights.show("leader");
-    await vi.waitFor(() => expect(failures).toHaveLength(1));
+    await vi.waitFor(() => expect(failures).toHaveLength(1), { timeout: 8_000 });
     lights.show("follower");
     await lights.close();
     expect(failures).toEqual([expect.stringMatching(/ACT cannot be switched: .*ENOENT.*goes on without it/)]);
