@@ -27,6 +27,12 @@ describe("what a kind of bench can do", () => {
     expect(reservations(experiment, "simulated")).toEqual([]);
   });
 
+  it("given settings of Raft, then it says that they do not reach the boards of a rack", () => {
+    const experiment = parseExperiment("duration: 5s\nraft: { leaseReads: true }\n", "lease.yaml");
+    expect(reservations(experiment, "rack")).toEqual([expect.stringContaining("does not reach them")]);
+    expect(reservations(experiment, "netns")).toEqual([]);
+  });
+
   it.each(readyExperimentNames())("given the ready experiment %s, then a local bench can do it", (name) => {
     const { name: file, text } = readyExperiment(name) ?? { name, text: "" };
     expect(() => checkOnKind(parseExperiment(text, file), "local", file)).not.toThrow();

@@ -74,8 +74,13 @@ export function checkOnKind(experiment: Experiment, kind: BenchKind, fileName: s
 /** What this kind of bench does only in part of what the experiment demands, in whole sentences. */
 export function reservations(experiment: Experiment, kind: BenchKind): readonly string[] {
   const kinds = new Set(experiment.faults.map(({ fault }) => fault.kind));
-  return [...kinds].flatMap((fault) => {
+  const inPart = [...kinds].flatMap((fault) => {
     const less = limits[kind].inPart[fault];
     return less === undefined ? [] : [`On a ${kind} bench "${fault}" is done only in part: ${less}.`];
   });
+  const asksForMore = Object.values(experiment.raft).some((setting) => setting !== null && setting !== false);
+  return kind === "rack" && asksForMore ? [...inPart, ownSettings] : inPart;
 }
+
+const ownSettings =
+  'The boards of a rack keep their own settings of Raft: what the experiment says under "raft" does not reach them.';

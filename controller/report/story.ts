@@ -3,7 +3,7 @@
  * who came back and what it had missed.
  */
 
-import type { Chronicle, FaultSpan } from "../experiment/chronicle.ts";
+import { type Chronicle, type FaultSpan, openedCables } from "../experiment/chronicle.ts";
 import type { ConcludedRun } from "../experiment/conclude.ts";
 import type { Stall } from "../experiment/service.ts";
 import { tellBoards } from "./board-story.ts";
@@ -26,9 +26,13 @@ export function tellStory({ chronicle, stalls, run }: ConcludedRun): readonly St
     .map((line): StoryLine => ({ ...line, text: capitalized(line.text) }));
 }
 
-function tellFault({ fault, targets, fromUs, toUs }: FaultSpan, chronicle: Chronicle): readonly StoryLine[] {
+function tellFault(span: FaultSpan, chronicle: Chronicle): readonly StoryLine[] {
+  const { fault, targets, fromUs, toUs } = span;
   const leader = chronicle.reigns.findLast((reign) => reign.fromUs < fromUs && reign.toUs >= fromUs)?.board ?? null;
-  const sentence = faultSentence(fault, targets);
+  const isByBrokers = span.withholds !== undefined && openedCables(span).length === 0 && fault.kind !== "split";
+  const sentence = isByBrokers
+    ? `brokers withhold what ${listed(targets)} say to each other.`
+    : faultSentence(fault, targets);
   const hitsLeader = leader !== null && targets.length === 1 && isAtBoard(chronicle, targets[0] ?? "", leader);
   const text =
     hitsLeader && fault.kind !== "transfer-leadership" ? `${sentence} That is where the leader is.` : sentence;
