@@ -2,7 +2,7 @@
 
 import { randomInt } from "node:crypto";
 import { CutterFailure, type CutterIdentity } from "./cutter.ts";
-import type { RelayOpening, RelaySession } from "./relay-cutter.ts";
+import { type RelayOpening, type RelaySession, startSession } from "./relay-cutter.ts";
 import { encodeLine, LineReader } from "./relay-line.ts";
 import { SerialAnswers } from "./serial-answers.ts";
 import type { SerialConnection } from "./serial-connection.ts";
@@ -21,14 +21,7 @@ const tagMax = 65_535;
 
 /** Waits for the firmware, and heals the channels. @throws {CutterFailure} if it does not answer, or is another one */
 export async function openAdriftSession({ title, channels, connect }: RelayOpening): Promise<RelaySession> {
-  const session = new AdriftSession(title, await connect());
-  try {
-    await session.start(channels);
-    return session;
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return await startSession(new AdriftSession(title, await connect()), channels);
 }
 
 class AdriftSession implements RelaySession {

@@ -16,6 +16,20 @@ export type RelaySession = SerialSession & {
   isCut(channel: number): Promise<boolean>;
 };
 
+/** Has a session begin, which heals these channels; one that cannot is closed. */
+export async function startSession(
+  session: RelaySession & { start(channels: readonly number[]): Promise<void> },
+  channels: readonly number[],
+): Promise<RelaySession> {
+  try {
+    await session.start(channels);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
 /** What a session is opened with. */
 export type RelayOpening = {
   /** For messages. */

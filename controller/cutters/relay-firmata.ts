@@ -9,7 +9,7 @@ import {
   type FirmataRelay,
   forgetFirmataBoard,
 } from "./firmata-library.ts";
-import type { RelayOpening, RelaySession } from "./relay-cutter.ts";
+import { type RelayOpening, type RelaySession, startSession } from "./relay-cutter.ts";
 import { SerialAnswers } from "./serial-answers.ts";
 import type { SerialConnection } from "./serial-connection.ts";
 
@@ -19,14 +19,7 @@ const answerMsMax = 1_000;
 
 /** Waits for the firmware, and heals the channels. @throws {CutterFailure} if it does not answer */
 export async function openFirmataSession({ title, channels, connect }: RelayOpening): Promise<RelaySession> {
-  const session = new FirmataSession(title, await connect());
-  try {
-    await session.start(channels);
-    return session;
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return await startSession(new FirmataSession(title, await connect()), channels);
 }
 
 class FirmataSession implements RelaySession {

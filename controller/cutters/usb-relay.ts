@@ -8,7 +8,14 @@
 
 import type { Cutter } from "../../hardware/bench.ts";
 import { CutterFailure, type CutterIdentity, type OpenCutter } from "./cutter.ts";
-import { channelsOf, openRelays, RelayCutter, type RelayOpening, type RelaySession } from "./relay-cutter.ts";
+import {
+  channelsOf,
+  openRelays,
+  RelayCutter,
+  type RelayOpening,
+  type RelaySession,
+  startSession,
+} from "./relay-cutter.ts";
 import { SerialAnswers } from "./serial-answers.ts";
 import { type ConnectSerial, connectSerial, type SerialConnection } from "./serial-connection.ts";
 import { Refusal, SerialLine } from "./serial-line.ts";
@@ -47,14 +54,7 @@ export async function openUsbRelayCutter(
 type Habits = { readsBack: boolean };
 
 async function openLcusSession({ title, channels, connect }: RelayOpening, habits: Habits): Promise<RelaySession> {
-  const session = new LcusSession(title, await connect(), habits);
-  try {
-    await session.start(channels);
-    return session;
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return await startSession(new LcusSession(title, await connect(), habits), channels);
 }
 
 class LcusSession implements RelaySession {
