@@ -3,6 +3,7 @@
  * there, or is pulled out, is looked for again and again; what stands on the line beside a board's own words is passed over.
  */
 
+import { stat } from "node:fs/promises";
 import type { SerialPort } from "serialport";
 import { type ConsoleStatus, consoleLineBytesMax, decodeConsoleLine } from "../../device/transport/console-codec.ts";
 
@@ -74,10 +75,23 @@ export function readSerialConsole(settings: SerialConsoleSettings): SerialConsol
     onTrouble(`The serial console at ${path} cannot be read: ${why}. It is looked for again until it is there.`);
   }
 
+  /** A port that was pulled out does not always say so; but then it is no longer where it was. */
+  async function look(): Promise<void> {
+    const watched = port;
+    if (watched?.isOpen !== true) return;
+    const isThere = await stat(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) lose(watched, "it was unplugged");
+  }
+
   void open();
+  const looking = setInterval(() => void look(), retryMs).unref();
   return {
     async close() {
       isClosed = true;
+      clearInterval(looking);
       if (retry !== null) clearTimeout(retry);
       const open = port;
       if (open?.isOpen === true) await new Promise<void>((resolve) => open.close(() => resolve()));
