@@ -8,6 +8,7 @@ import { historyOf } from "./operations.ts";
 import { progressOf, recoveryAfter } from "./progress.ts";
 import { type RandomHistoryOptions, randomHistory } from "./random-history.ts";
 import { drawn } from "./testing.ts";
+import { describeWrongNumber } from "./wrong-number.suite.ts";
 
 const busy: RandomHistoryOptions = {
   clients: 6,
@@ -109,48 +110,7 @@ describe("the operations that show a contradiction", () => {
   });
 });
 
-describe("one wrong number in a long history of adds", () => {
-  it.each([
-    [1_000, "one after the other", "counted twice"],
-    [1_000, "all at once", "said too much"],
-    [10_000, "one after the other", "said too much"],
-    [10_000, "all at once", "counted twice"],
-    [40_000, "one after the other", "counted twice"],
-    [40_000, "all at once", "said too much"],
-  ] as const)("given %i adds of ten clients, %s, when one of them %s, then a few show it", (count, manner, fault) => {
-    const { verdict, operations, diagram, checks } = checkHistory(adds(count, manner, fault === "counted twice"));
-    expect(verdict).toBe("invalid");
-    expect(operations.length).toBeLessThanOrEqual(10);
-    expect(isLinearizable(operations)).toBe(false);
-    expect(diagram.length).toBeLessThan(1_000);
-    for (const check of checks) expect(check.operations.length).toBeLessThanOrEqual(10);
-  });
-
-  /** @param counts Whether the add that came out too high truly counted twice, or only said so. */
-  function adds(count: number, manner: "one after the other" | "all at once", counts: boolean): HistoryEvent[] {
-    const events: HistoryEvent[] = [];
-    const call = (client: number) => ({ process: `c${client}`, op: "add", key: "n", value: 1 }) as const;
-    let sum = 0;
-    const invoke = (client: number): void => {
-      events.push({ ...call(client), type: "invoke", atUs: events.length });
-    };
-    const complete = (client: number, isWrong: boolean): void => {
-      sum += isWrong && counts ? 2 : 1;
-      const result = isWrong && !counts ? sum + 1 : sum;
-      events.push({ ...call(client), type: "ok", result, atUs: events.length });
-    };
-    const clients = Array.from({ length: 10 }, (_, client) => client);
-    for (let round = 0; round < count / 10; round += 1) {
-      const isWrong = (client: number): boolean => client === 6 && round === count / 20;
-      if (manner === "all at once") clients.forEach(invoke);
-      for (const client of clients) {
-        if (manner === "one after the other") invoke(client);
-        complete(client, isWrong(client));
-      }
-    }
-    return events;
-  }
-});
+describeWrongNumber([1_000, 10_000]);
 
 /** The history with the result of one read exchanged for that of another. */
 function withOneLie(events: readonly HistoryEvent[], pick: (places: readonly number[]) => number): HistoryEvent[] {

@@ -1,0 +1,3 @@
+import { describeWrongNumber } from "./wrong-number.suite.ts";
+
+describeWrongNumber([100_000]);
